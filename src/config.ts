@@ -1,0 +1,66 @@
+// One validated object for all settings. A wrong value stops the start and is named.
+import { z } from 'zod';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const url = z.url();
+const count = (fallback: number) => z.coerce.number().int().min(1).default(fallback);
+
+/** Encryption keys by id: "k1:BASE64,k2:BASE64", 32 bytes each; the last one encrypts. */
+const dataKeys = z.string().regex(/^[\w-]{1,16}:[A-Za-z0-9+/]{43}=(,[\w-]{1,16}:[A-Za-z0-9+/]{43}=)*$/);
+
+const environment = z.object({
+  EGRET_MODE: z.enum(['sandbox', 'production']),
+  PORT: port.default(8080),
+  HOST: z.string().default('0.0.0.0'),
+  /** How the outside reaches us: issuer of our tokens. Default: http://127.0.0.1:PORT. */
+  PUBLIC_URL: url.optional(),
+  DATABASE_URL: url.optional(),
+  DIRECT_DATABASE_URL: url.optional(),
+  DATABASE_SCHEMA: z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/).default('public'),
+  DATABASE_POOL_SIZE: count(20),
+  DATABASE_PREPARED: z.enum(['on', 'off']).default('on'),
+  EGRET_DATA_DIR: z.string().min(1).default('.data'),
+  DATA_KEYS: dataKeys.optional(),
+  /** Secret of the blind index over ID numbers; never rotated. Base64, 32 bytes. */
+  INDEX_KEY: z.string().regex(/^[A-Za-z0-9+/]{43}=$/).optional(),
+  INSURANCE_URL: url.optional(),
+  INSURANCE_ACCESS_KEY: z.string().min(1).optional(),
+  INSURANCE_SECRET_KEY: z.string().min(1).optional(),
+  INSURANCE_QUIET_MS: count(15_000),
+  SANDBOX_INSURER_PORT: port.default(0),
+  LENDER_URL: url.optional(),
+  LENDER_API_KEY: z.string().min(1).optional(),
+  SCORE_URL: url.optional(),
+  SCORE_API_KEY: z.string().min(1).optional(),
+  CITIZEN_ISSUER: url.optional(),
+  STAFF_ISSUER: url.optional(),
+  TOKEN_AUDIENCE: z.string().min(1).default('egret'),
+  METRICS_TOKEN: z.string().min(16).optional(),
+  RATE_LIMIT_PER_SECOND: count(500),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
+});
+
+export type Environment = z.infer<typeof environment>;
+
+const requiredInProduction = [
+  'PUBLIC_URL', 'DATABASE_URL', 'DATA_KEYS', 'INDEX_KEY', 'INSURANCE_URL', 'INSURANCE_ACCESS_KEY',
+  'INSURANCE_SECRET_KEY', 'LENDER_URL', 'LENDER_API_KEY', 'SCORE_URL', 'SCORE_API_KEY',
+  'CITIZEN_ISSUER', 'STAFF_ISSUER', 'METRICS_TOKEN',
+] as const;
+
+export class ConfigError extends Error {}
+
+/** Reads and checks the environment. Throws ConfigError that names every wrong setting. */
+export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
+  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = environment.safeParse(present);
+  if (!parsed.success) {
+    const wrong = parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`);
+    throw new ConfigError(`wrong settings:\n  ${wrong.join('\n  ')}`);
+  }
+  if (parsed.data.EGRET_MODE === 'production') {
+    const missing = requiredInProduction.filter((name) => parsed.data[name] === undefined);
+    if (missing.length > 0) throw new ConfigError(`missing in production: ${missing.join(', ')}`);
+  }
+  return parsed.data;
+}

@@ -1,0 +1,96 @@
+// The one door to the database. Only use cases open transactions; everything below them takes `tx`.
+import { type SQL, sql } from 'drizzle-orm';
+import { drizzle, type PostgresJsDatabase, PostgresJsSession } from 'drizzle-orm/postgres-js';
+import postgres from 'postgres';
+import * as schema from './schema.ts';
+
+export type Schema = typeof schema;
+export type Db = PostgresJsDatabase<Schema> & { $client: postgres.Sql };
+/** A running transaction. The pool does not fit where a Tx is asked: it lacks `rollback`. */
+export type Tx = Parameters<Parameters<PostgresJsDatabase<Schema>['transaction']>[0]>[0];
+
+export interface DatabaseOptions {
+  url: string;
+  schema: string;
+  poolSize: number;
+  /** False behind a pooler that knows no prepared statements. */
+  usePrepared: boolean;
+}
+
+let isPreparing = false;
+
+/**
+ * drizzle sends each parameterised statement unprepared, which costs a Parse round trip
+ * (drizzle-orm issue 6096). postgres.js names prepared statements by their text, so giving drizzle
+ * any name turns preparing on; statements therefore never have variable-length lists.
+ */
+function prepareAll(): void {
+  if (isPreparing) return;
+  isPreparing = true;
+  type Prototype = { prepareQuery: (...args: unknown[]) => unknown };
+  const prototype = PostgresJsSession.prototype as unknown as Prototype;
+  const original = prototype.prepareQuery;
+  prototype.prepareQuery = function prepareQuery(query, fields, name, ...rest) {
+    return original.call(this, query, fields, name ?? 'auto', ...rest);
+  };
+}
+
+/** Opens a pool. int8 comes back as bigint; timestamps of raw statements as text. */
+export function openDatabase(options: DatabaseOptions): Db {
+  if (options.usePrepared) prepareAll();
+  const client = postgres(options.url, {
+    max: options.poolSize,
+    prepare: options.usePrepared,
+    types: { bigint: postgres.BigInt },
+    onnotice: () => {},
+    connection: options.schema === 'public' ? {} : { search_path: options.schema },
+  });
+  return drizzle(client, { schema, casing: 'snake_case' });
+}
+
+const RETRYABLE = new Set(['40001', '40P01']);
+const MAX_TRIES = 5;
+
+/** Runs `work` in one READ COMMITTED transaction; deadlocks and serialisation failures are retried. */
+export async function transact<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await db.transaction(work);
+    } catch (error) {
+      const isRetryable = error instanceof RetryTransaction || RETRYABLE.has(sqlState(error) ?? '');
+      if (!isRetryable || tries >= MAX_TRIES) throw error;
+    }
+  }
+}
+
+/** Thrown inside a transaction that must be run again from its start. */
+export class RetryTransaction extends Error {}
+
+/** The SQLSTATE of a driver error, also inside drizzle's wrapper. */
+export function sqlState(error: unknown): string | undefined {
+  return databaseError(error)?.code;
+}
+
+/** The name of the violated constraint, also inside drizzle's wrapper. */
+export function violatedConstraint(error: unknown): string | undefined {
+  return databaseError(error)?.constraint_name;
+}
+
+function databaseError(error: unknown): postgres.PostgresError | undefined {
+  for (let e = error; e instanceof Error; e = e.cause) {
+    if (e instanceof postgres.PostgresError) return e;
+  }
+  return undefined;
+}
+
+/** Runs a raw statement and names the shape of its rows (int8 → bigint, timestamptz → string). */
+export async function rows<T>(tx: Tx | Db, statement: SQL): Promise<T[]> {
+  return (await tx.execute(statement)) as unknown as T[];
+}
+
+/** Business time, read inside the transaction that decides with it. */
+export async function businessNow(tx: Tx | Db): Promise<Date> {
+  const [row] = await rows<{ now: string }>(tx, sql`select business_now() as now`);
+  if (!row) throw new Error('business clock has no row: migrations did not run');
+  return new Date(row.now);
+}

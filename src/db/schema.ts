@@ -1,0 +1,769 @@
+// The whole schema. Laws of money that SQL can hold are held here as CHECK, UNIQUE and FOREIGN KEY;
+// the ones that need a trigger (balanced entries, append-only postings) are in migrations/0001.
+// No schema name and no enum type: one PostgreSQL schema is one city.
+import { sql } from 'drizzle-orm';
+import {
+  boolean,
+  check,
+  date,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  numeric,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core';
+import { bytes, fen, moment } from './columns.ts';
+
+// ---- the city -------------------------------------------------------------------------------
+
+/** One row: how far business time is from the database's clock. Always 0 in production. */
+export const businessClock = pgTable(
+  'business_clock',
+  { one: boolean().primaryKey().default(true), offsetSeconds: integer().notNull().default(0) },
+  (t) => [check('business_clock_one', sql`${t.one}`)],
+);
+
+export const hospital = pgTable('hospital', {
+  /** The insurer's fixmedins_code: H + 11 digits. */
+  code: text().primaryKey(),
+  name: text().notNull(),
+  /** 1 community and first level, 2, 3. */
+  level: integer().notNull(),
+  region: text().notNull(),
+});
+
+export const lender = pgTable('lender', { code: text().primaryKey(), name: text().notNull() });
+
+/** Versioned, dated data: credit policy, lender products, regional insurance settings. */
+export const policy = pgTable(
+  'policy',
+  {
+    kind: text().notNull(),
+    name: text().notNull(),
+    version: integer().notNull(),
+    validFrom: moment().notNull(),
+    data: jsonb().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.kind, t.name, t.version] })],
+);
+
+// ---- people and access ----------------------------------------------------------------------
+
+export const citizen = pgTable('citizen', {
+  id: text().primaryKey(),
+  /** Keyed blind index of the normalised ID number; the number itself is only in `idNumber`. */
+  idIndex: bytes().notNull().unique(),
+  idNumber: bytes().notNull(),
+  name: bytes().notNull(),
+  phone: bytes(),
+  /** Patient's wish, 个账授权: use personal / family account money at the insurer. */
+  usePersonalAccount: boolean().notNull().default(false),
+  useFamilyAccount: boolean().notNull().default(false),
+  /** Verified bank account (token of the lender) that money goes back to; encrypted. */
+  bankAccount: bytes(),
+  bankCode: text(),
+  createdAt: moment().notNull().defaultNow(),
+});
+
+export const consent = pgTable(
+  'consent',
+  {
+    citizenId: text().notNull().references(() => citizen.id),
+    kind: text().notNull(),
+    agreementVersion: text().notNull(),
+    grantedAt: moment().notNull(),
+    withdrawnAt: moment(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.citizenId, t.kind, t.grantedAt] }),
+    uniqueIndex('consent_live').on(t.citizenId, t.kind).where(sql`withdrawn_at is null`),
+  ],
+);
+
+export const terminal = pgTable('terminal', {
+  id: text().primaryKey(),
+  clientId: text().notNull().unique(),
+  hospitalCode: text().notNull().references(() => hospital.code),
+  name: text().notNull(),
+  jwk: jsonb().notNull(),
+  revokedAt: moment(),
+  createdAt: moment().notNull().defaultNow(),
+});
+
+/** Our own signing keys (private JWK encrypted) by purpose: access tokens, sandbox issuers. */
+export const signingKey = pgTable('signing_key', {
+  kid: text().primaryKey(),
+  purpose: text().notNull(),
+  publicJwk: jsonb().notNull(),
+  privateJwk: bytes().notNull(),
+  createdAt: moment().notNull().defaultNow(),
+});
+
+/** Spent one-time things: jti of client assertions, signed credentials. Real time. */
+export const spentToken = pgTable(
+  'spent_token',
+  { hash: bytes().primaryKey(), kind: text().notNull(), expiresAt: moment().notNull() },
+  (t) => [index('spent_token_expiry').on(t.expiresAt)],
+);
+
+/** Payment codes (60 s) and identifications (10 min): one-time, spent by the transaction using them. */
+export const oneTimeCredential = pgTable('one_time_credential', {
+  hash: bytes().primaryKey(),
+  kind: text().notNull(),
+  citizenId: text().notNull().references(() => citizen.id),
+  terminalId: text(),
+  /** What the first credential proved (insurer's answer), kept for the opening of the visit. */
+  proof: bytes(),
+  expiresAt: moment().notNull(),
+  usedAt: moment(),
+});
+
+export const accessLog = pgTable(
+  'access_log',
+  {
+    id: text().primaryKey(),
+    citizenId: text().notNull(),
+    actor: text().notNull(),
+    hospitalCode: text(),
+    action: text().notNull(),
+    at: moment().notNull(),
+  },
+  (t) => [index('access_log_citizen').on(t.citizenId, t.at)],
+);
+
+export const idempotencyKey = pgTable(
+  'idempotency_key',
+  {
+    client: text().notNull(),
+    key: text().notNull(),
+    /** SHA-256 of method, path and canonical parsed body. */
+    requestHash: bytes().notNull(),
+    /** Null while the first request is still running. */
+    status: integer(),
+    contentType: text(),
+    body: text(),
+    /** Real time until which a running request is believed alive. */
+    leaseUntil: moment(),
+    createdAt: moment().notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.client, t.key] }), index('idempotency_age').on(t.createdAt)],
+);
+
+// ---- credit ---------------------------------------------------------------------------------
+
+export const creditLine = pgTable(
+  'credit_line',
+  {
+    id: text().primaryKey(),
+    citizenId: text().notNull().references(() => citizen.id),
+    lender: text().notNull().references(() => lender.code),
+    product: text().notNull(),
+    status: text().notNull(),
+    suspendedFor: text(),
+    /** False once any consent is withdrawn: no new holds, what exists goes on. */
+    consented: boolean().notNull().default(true),
+    limit: fen().notNull(),
+    inpatientExtra: fen().notNull(),
+    outageExtra: fen().notNull(),
+    held: fen().notNull().default(sql`0`),
+    outstanding: fen().notNull().default(sql`0`),
+    scoreValue: integer().notNull(),
+    scoreTier: integer().notNull(),
+    scoreAsOf: moment().notNull(),
+    policyVersion: integer().notNull(),
+    agreementVersion: text().notNull(),
+    openedAt: moment().notNull(),
+    closedAt: moment(),
+  },
+  (t) => [
+    uniqueIndex('credit_line_one_open').on(t.citizenId).where(sql`status <> 'closed'`),
+    check('credit_line_status', sql`${t.status} in ('active','suspended','closed')`),
+    check('credit_line_signs', sql`${t.held} >= 0 and ${t.outstanding} >= 0 and ${t.limit} >= 0
+      and ${t.inpatientExtra} >= 0 and ${t.outageExtra} >= 0`),
+    check('credit_line_closed_empty',
+      sql`${t.status} <> 'closed' or (${t.held} = 0 and ${t.outstanding} = 0)`),
+  ],
+);
+
+export const hold = pgTable(
+  'hold',
+  {
+    id: text().primaryKey(),
+    lineId: text().notNull().references(() => creditLine.id),
+    visitId: text().notNull(),
+    status: text().notNull(),
+    amount: fen().notNull(),
+    captured: fen().notNull().default(sql`0`),
+    /** What the guard saw when this amount was placed or raised, so that verify can check it later. */
+    limitThen: fen().notNull(),
+    extraThen: fen().notNull(),
+    heldThen: fen().notNull(),
+    outstandingThen: fen().notNull(),
+    placedAt: moment().notNull(),
+    expiresAt: moment().notNull(),
+    resolvedAt: moment(),
+  },
+  (t) => [
+    uniqueIndex('hold_one_placed').on(t.visitId).where(sql`status = 'placed'`),
+    index('hold_line').on(t.lineId).where(sql`status = 'placed'`),
+    index('hold_visit').on(t.visitId),
+    index('hold_expiry').on(t.expiresAt).where(sql`status = 'placed'`),
+    check('hold_status', sql`${t.status} in ('placed','captured','voided','expired')`),
+    check('hold_amounts', sql`${t.amount} > 0 and ${t.captured} >= 0`),
+    check('hold_resolved', sql`(${t.status} = 'placed') = (${t.resolvedAt} is null)
+      and (${t.status} = 'captured' or ${t.captured} = 0)`),
+    check('hold_within_limit',
+      sql`${t.heldThen} + ${t.outstandingThen} + ${t.amount} <= ${t.limitThen} + ${t.extraThen}`),
+  ],
+);
+
+export const receivable = pgTable(
+  'receivable',
+  {
+    id: text().primaryKey(),
+    lineId: text().notNull().references(() => creditLine.id),
+    /** The payer of then, whatever happens to links later. */
+    citizenId: text().notNull().references(() => citizen.id),
+    lender: text().notNull(),
+    settlementId: text().notNull(),
+    holdId: text(),
+    amount: fen().notNull(),
+    paid: fen().notNull().default(sql`0`),
+    /** Given back by refunds and conversions while it was still owed. */
+    reduced: fen().notNull().default(sql`0`),
+    writtenOff: fen().notNull().default(sql`0`),
+    dueAt: moment().notNull(),
+    awaitsInsurance: boolean().notNull().default(false),
+    overdueAt: moment(),
+    createdAt: moment().notNull(),
+  },
+  (t) => [
+    index('receivable_owed').on(t.lineId, t.dueAt).where(sql`amount > paid + reduced + written_off`),
+    index('receivable_citizen').on(t.citizenId, t.dueAt),
+    index('receivable_settlement').on(t.settlementId),
+    check('receivable_signs', sql`${t.amount} > 0 and ${t.paid} >= 0 and ${t.reduced} >= 0
+      and ${t.writtenOff} >= 0 and ${t.paid} + ${t.reduced} + ${t.writtenOff} <= ${t.amount}`),
+  ],
+);
+
+export const repayment = pgTable(
+  'repayment',
+  {
+    id: text().primaryKey(),
+    citizenId: text().notNull().references(() => citizen.id),
+    lineId: text().notNull().references(() => creditLine.id),
+    lender: text().notNull(),
+    cause: text().notNull(),
+    amount: fen().notNull(),
+    status: text().notNull(),
+    /** The bank's own serial of the debit once it says one. */
+    bankSerial: text(),
+    reason: text(),
+    createdAt: moment().notNull(),
+    resolvedAt: moment(),
+  },
+  (t) => [
+    index('repayment_open').on(t.createdAt).where(sql`status in ('processing','unknown')`),
+    index('repayment_citizen').on(t.citizenId, t.createdAt),
+    check('repayment_amount', sql`${t.amount} > 0`),
+    check('repayment_status', sql`${t.status} in ('processing','paid','failed','unknown')`),
+  ],
+);
+
+export const repaymentAllocation = pgTable(
+  'repayment_allocation',
+  {
+    repaymentId: text().notNull().references(() => repayment.id),
+    receivableId: text().notNull().references(() => receivable.id),
+    amount: fen().notNull(),
+    /** True while the debit is under way: at most one a receivable. */
+    isOpen: boolean().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.repaymentId, t.receivableId] }),
+    uniqueIndex('one_debit_under_way').on(t.receivableId).where(sql`is_open`),
+    check('allocation_amount', sql`${t.amount} > 0`),
+  ],
+);
+
+// ---- visits ---------------------------------------------------------------------------------
+
+export const visit = pgTable(
+  'visit',
+  {
+    id: text().primaryKey(),
+    hospitalCode: text().notNull().references(() => hospital.code),
+    visitNumber: text().notNull(),
+    kind: text().notNull(),
+    status: text().notNull(),
+    /** Null only for an unnamed emergency. */
+    citizenId: text().references(() => citizen.id),
+    /** Whose credit line: "self", a family link id, or null (no credit). */
+    payer: text(),
+    payerCitizenId: text().references(() => citizen.id),
+    credentialKind: text(),
+    businessDate: date({ mode: 'string' }).notNull(),
+    startedAt: moment().notNull(),
+    /** What the insurer's 1101 said, encrypted (psn_no, insutype, region …); null = not asked or unknown. */
+    insuredPerson: bytes(),
+    insured: jsonb().notNull(),
+    /** Insurer's registration, once 2201 was answered. */
+    mdtrtId: text(),
+    holdDecline: text(),
+    /** Clinical fields for the claim; encrypted (diagnoses). */
+    clinical: bytes(),
+    usePersonalAccount: boolean().notNull(),
+    useFamilyAccount: boolean().notNull(),
+    operator: jsonb(),
+    terminalId: text(),
+    chargedTotal: fen().notNull().default(sql`0`),
+    openedAt: moment().notNull(),
+    version: integer().notNull().default(1),
+  },
+  (t) => [
+    uniqueIndex('visit_number').on(t.hospitalCode, t.visitNumber).where(sql`status <> 'cancelled'`),
+    index('visit_citizen').on(t.citizenId, t.openedAt),
+    check('visit_status', sql`${t.status} in ('open','settling','settled','cancelled')`),
+    check('visit_charged', sql`${t.chargedTotal} >= 0`),
+  ],
+);
+
+export const chargeBatch = pgTable(
+  'charge_batch',
+  {
+    visitId: text().notNull().references(() => visit.id),
+    batch: text().notNull(),
+    position: integer().notNull(),
+    total: fen().notNull(),
+    /** The one settlement (or running intent) that it belongs to. */
+    settlementId: text(),
+    createdAt: moment().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.visitId, t.batch] }), check('batch_total', sql`${t.total} >= 0`)],
+);
+
+export const charge = pgTable(
+  'charge',
+  {
+    visitId: text().notNull(),
+    lineNumber: integer().notNull(),
+    batch: text().notNull(),
+    code: text().notNull(),
+    name: text().notNull(),
+    quantity: numeric({ precision: 16, scale: 4 }).notNull(),
+    unitPrice: numeric({ precision: 18, scale: 6 }).notNull(),
+    amount: fen().notNull(),
+    occurredAt: moment().notNull(),
+    isOutsideInsurance: boolean().notNull().default(false),
+    /** hospitalItemCode, doctor, department, prescriptionNumber, traceCodes: as sent. */
+    detail: jsonb().notNull(),
+    refundedQuantity: numeric({ precision: 16, scale: 4 }).notNull().default('0'),
+    refundedAmount: fen().notNull().default(sql`0`),
+  },
+  (t) => [
+    primaryKey({ columns: [t.visitId, t.lineNumber] }),
+    foreignKey({
+      columns: [t.visitId, t.batch],
+      foreignColumns: [chargeBatch.visitId, chargeBatch.batch],
+    }).onDelete('cascade'),
+    check('charge_amount', sql`${t.amount} = round(${t.quantity} * ${t.unitPrice} * 100)`),
+    check('charge_refunded', sql`${t.refundedAmount} between 0 and ${t.amount}
+      and ${t.refundedQuantity} between 0 and ${t.quantity}`),
+  ],
+);
+
+// ---- settlement -----------------------------------------------------------------------------
+
+export const settlement = pgTable(
+  'settlement',
+  {
+    id: text().primaryKey(),
+    visitId: text().notNull().references(() => visit.id),
+    hospitalCode: text().notNull(),
+    citizenId: text(),
+    status: text().notNull(),
+    insuranceStatus: text().notNull(),
+    insuranceReason: text(),
+    total: fen().notNull(),
+    dueAtCounter: fen().notNull(),
+    /** What of dueAtCounter became patient arrears for good (emergency, hospital's policy). */
+    unused: jsonb().notNull(),
+    payer: text(),
+    payerCitizenId: text(),
+    receiptNumber: text(),
+    invoice: jsonb(),
+    isInterim: boolean().notNull().default(false),
+    isLateCapture: boolean().notNull().default(false),
+    /** Sum of what was billed less what was refunded, in fen. */
+    refundable: fen().notNull(),
+    settledAt: moment().notNull(),
+    recordedAt: moment().notNull(),
+    businessDate: date({ mode: 'string' }).notNull(),
+    terminalId: text(),
+  },
+  (t) => [
+    index('settlement_visit').on(t.visitId),
+    index('settlement_citizen').on(t.citizenId, t.settledAt),
+    index('settlement_payer').on(t.payerCitizenId, t.settledAt),
+    check('settlement_status',
+      sql`${t.status} in ('awaitingPayment','settled','partlyRefunded','refunded')`),
+    check('settlement_insurance', sql`${t.insuranceStatus} in
+      ('claimed','awaitingInsurance','converted','rejected','notInsured','skipped','reversed')`),
+    check('settlement_amounts', sql`${t.dueAtCounter} between 0 and ${t.total}
+      and ${t.refundable} between 0 and ${t.total}`),
+    check('settlement_due', sql`(${t.status} = 'awaitingPayment') <= (${t.dueAtCounter} > 0)`),
+  ],
+);
+
+/** One part of the bill by one source, as settled or converted; refunds never change these rows. */
+export const tender = pgTable(
+  'tender',
+  {
+    settlementId: text().notNull().references(() => settlement.id),
+    position: integer().notNull(),
+    kind: text().notNull(),
+    amount: fen().notNull(),
+    reference: text(),
+    /** Given back so far, by refund or conversion. */
+    givenBack: fen().notNull().default(sql`0`),
+    paidAt: moment().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.settlementId, t.position] }),
+    check('tender_amounts', sql`${t.amount} > 0 and ${t.givenBack} between 0 and ${t.amount}`),
+  ],
+);
+
+/** Natural keys that are unique for ever in a hospital: counter tender references, receipt numbers. */
+export const usedReference = pgTable(
+  'used_reference',
+  {
+    hospitalCode: text().notNull(),
+    kind: text().notNull(),
+    reference: text().notNull(),
+    settlementId: text().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.hospitalCode, t.kind, t.reference] }),
+    index('used_reference_settlement').on(t.settlementId),
+  ],
+);
+
+/** A run with network calls: what was meant, who is at it, until when. At most one a visit. */
+export const intent = pgTable(
+  'intent',
+  {
+    id: text().primaryKey(),
+    kind: text().notNull(),
+    status: text().notNull(),
+    visitId: text().notNull().references(() => visit.id),
+    settlementId: text(),
+    /** The request and everything needed to go on after a crash; encrypted. */
+    request: bytes().notNull(),
+    client: text(),
+    key: text(),
+    /** Fencing: only the holder of this token may finish. Real time. */
+    leaseToken: text().notNull(),
+    leaseUntil: moment().notNull(),
+    /** True from the moment 2207/2304 (or 2208) is stored: from then on it only goes forward. */
+    isForwardOnly: boolean().notNull().default(false),
+    createdAt: moment().notNull().defaultNow(),
+    finishedAt: moment(),
+  },
+  (t) => [
+    uniqueIndex('intent_one_running').on(t.visitId).where(sql`status = 'running'`),
+    index('intent_lease').on(t.leaseUntil).where(sql`status = 'running'`),
+    check('intent_status', sql`${t.status} in ('running','finished','undone')`),
+  ],
+);
+
+// ---- insurance ------------------------------------------------------------------------------
+
+/** Every message that changes the insurer's books: stored before it is sent, answered before used. */
+export const insuranceMessage = pgTable(
+  'insurance_message',
+  {
+    msgid: text().primaryKey(),
+    intentId: text().notNull(),
+    /** Which try of the same trade within the intent: 1, 2, … */
+    attempt: integer().notNull(),
+    infno: text().notNull(),
+    route: text().notNull(),
+    hospitalCode: text().notNull(),
+    visitId: text().notNull(),
+    request: bytes().notNull(),
+    requestHash: bytes().notNull(),
+    sentAt: moment().notNull(),
+    /** ok | rejected | offline | unknown; null = no answer stored (unknown fate). */
+    outcome: text(),
+    answer: bytes(),
+    answeredAt: moment(),
+    /** For an unknown fate: what was learnt later (live, absent, reversed). */
+    fate: text(),
+  },
+  (t) => [
+    uniqueIndex('insurance_message_step').on(t.intentId, t.infno, t.attempt),
+    index('insurance_message_visit').on(t.visitId, t.sentAt),
+  ],
+);
+
+/** The insurer's settlement of a bill (setl_id) as our books know it. */
+export const claim = pgTable(
+  'claim',
+  {
+    id: text().primaryKey(),
+    settlementId: text().notNull().references(() => settlement.id),
+    setlId: text().notNull(),
+    hospitalCode: text().notNull(),
+    mdtrtId: text().notNull(),
+    msgid: text().notNull(),
+    status: text().notNull(),
+    insutype: text().notNull(),
+    clrType: text().notNull(),
+    clrOptins: text().notNull(),
+    setlTime: moment().notNull(),
+    total: fen().notNull(),
+    fund: fen().notNull(),
+    account: fen().notNull(),
+    familyAccount: fen().notNull(),
+    hospitalBorne: fen().notNull(),
+    cash: fen().notNull(),
+    /** The insurer's whole answer, encrypted. */
+    split: bytes().notNull(),
+    reversalSetlId: text(),
+    reversedAt: moment(),
+  },
+  (t) => [
+    uniqueIndex('claim_one_live').on(t.settlementId).where(sql`status = 'live'`),
+    uniqueIndex('claim_setl_id').on(t.hospitalCode, t.setlId),
+    check('claim_status', sql`${t.status} in ('live','reversed')`),
+    check('claim_sums', sql`${t.total} = ${t.fund} + ${t.account} + ${t.hospitalBorne} + ${t.cash}
+      and ${t.familyAccount} between 0 and ${t.account} and ${t.fund} >= 0 and ${t.cash} >= 0
+      and ${t.hospitalBorne} >= 0`),
+  ],
+);
+
+/** A failing-over switch per route, shared by all processes. */
+export const insuranceRoute = pgTable('insurance_route', {
+  route: text().primaryKey(),
+  status: text().notNull(),
+  since: moment().notNull(),
+  detail: jsonb().notNull(),
+});
+
+/** Insurer's error texts that no pattern knows: counted and shown to finance. */
+export const unlistedText = pgTable('unlisted_text', {
+  region: text().notNull(),
+  infno: text().notNull(),
+  text: text().notNull(),
+  count: integer().notNull(),
+  firstAt: moment().notNull(),
+  lastAt: moment().notNull(),
+}, (t) => [primaryKey({ columns: [t.region, t.infno, t.text] })]);
+
+export const conversion = pgTable(
+  'conversion',
+  {
+    id: text().primaryKey(),
+    settlementId: text().notNull().references(() => settlement.id),
+    hospitalCode: text().notNull(),
+    route: text().notNull(),
+    cause: text().notNull(),
+    status: text().notNull(),
+    reason: text(),
+    attempts: jsonb().notNull(),
+    before: jsonb().notNull(),
+    after: jsonb(),
+    /** An unknown 2207 whose truth must be learnt before anything is claimed. */
+    unknownMsgid: text(),
+    nextAttemptAt: moment().notNull(),
+    leaseToken: text(),
+    createdAt: moment().notNull(),
+    resolvedAt: moment(),
+  },
+  (t) => [
+    uniqueIndex('conversion_one_open').on(t.settlementId)
+      .where(sql`status in ('queued','claiming','awaitingPatient')`),
+    index('conversion_queue').on(t.nextAttemptAt).where(sql`status in ('queued','claiming')`),
+    check('conversion_status', sql`${t.status} in
+      ('queued','claiming','awaitingPatient','converted','rejected','cancelled')`),
+  ],
+);
+
+// ---- money back -----------------------------------------------------------------------------
+
+export const refund = pgTable(
+  'refund',
+  {
+    id: text().primaryKey(),
+    settlementId: text().notNull().references(() => settlement.id),
+    status: text().notNull(),
+    /** Charges taken off the bill. */
+    amount: fen().notNull(),
+    lines: jsonb().notNull(),
+    reason: text().notNull(),
+    failure: text(),
+    createdAt: moment().notNull(),
+    resolvedAt: moment(),
+  },
+  (t) => [
+    uniqueIndex('refund_one_processing').on(t.settlementId).where(sql`status = 'processing'`),
+    index('refund_settlement').on(t.settlementId),
+    check('refund_status', sql`${t.status} in ('processing','completed','failed')`),
+  ],
+);
+
+/** What a refund or conversion gives back, one row a tender it goes to. */
+export const moneyBack = pgTable(
+  'money_back',
+  {
+    id: text().primaryKey(),
+    settlementId: text().notNull().references(() => settlement.id),
+    /** The refund or conversion that gives it back. */
+    causeId: text().notNull(),
+    position: integer().notNull(),
+    kind: text().notNull(),
+    amount: fen().notNull(),
+    /** True: only reduced what is owed (credit, due at the counter); no money moves. */
+    isReduction: boolean().notNull(),
+    status: text().notNull(),
+    citizenId: text(),
+    reference: text(),
+    voucherCode: text().unique(),
+    reason: text(),
+    createdAt: moment().notNull(),
+    resolvedAt: moment(),
+  },
+  (t) => [
+    uniqueIndex('money_back_step').on(t.causeId, t.position),
+    index('money_back_settlement').on(t.settlementId),
+    check('money_back_amount', sql`${t.amount} > 0`),
+    check('money_back_status', sql`${t.status} in ('pending','sent','done','failed','voucher')`),
+  ],
+);
+
+// ---- the books ------------------------------------------------------------------------------
+
+export const journalEntry = pgTable(
+  'journal_entry',
+  {
+    id: text().primaryKey(),
+    /** The business fact, e.g. "settlement.settled". */
+    fact: text().notNull(),
+    /** The thing it is about: a settlement, repayment, refund … Unique per fact. */
+    subjectId: text().notNull(),
+    settlementId: text(),
+    legCount: integer().notNull(),
+    occurredAt: moment().notNull(),
+    recordedAt: moment().notNull(),
+    businessDate: date({ mode: 'string' }).notNull(),
+  },
+  (t) => [
+    uniqueIndex('journal_entry_fact').on(t.fact, t.subjectId),
+    uniqueIndex('journal_entry_legs').on(t.id, t.legCount),
+    index('journal_entry_day').on(t.businessDate),
+    index('journal_entry_settlement').on(t.settlementId),
+    check('journal_entry_leg_count', sql`${t.legCount} >= 2`),
+  ],
+);
+
+export const posting = pgTable(
+  'posting',
+  {
+    entryId: text().notNull(),
+    leg: integer().notNull(),
+    legCount: integer().notNull(),
+    /** "H" hospital or "B" lender, and which one. */
+    ownerKind: text().notNull(),
+    owner: text().notNull(),
+    account: text().notNull(),
+    /** Debit positive, credit negative, in fen. */
+    amount: fen().notNull(),
+    /** The other side of a mirrored account: lender of H1203, hospital of B2101. */
+    counterparty: text(),
+    citizenId: text(),
+    settlementId: text(),
+    claimId: text(),
+    /** Instrument, shift, voucher: what the leg is about beside the settlement. */
+    reference: text(),
+    occurredAt: moment().notNull(),
+    undoesEntryId: text(),
+    undoesLeg: integer(),
+    /** How much of this leg later entries undid; moved by the undoing insert (trigger). */
+    undone: fen().notNull().default(sql`0`),
+  },
+  (t) => [
+    primaryKey({ columns: [t.entryId, t.leg] }),
+    foreignKey({
+      columns: [t.entryId, t.legCount],
+      foreignColumns: [journalEntry.id, journalEntry.legCount],
+    }),
+    foreignKey({ columns: [t.undoesEntryId, t.undoesLeg], foreignColumns: [t.entryId, t.leg] }),
+    index('posting_account').on(t.ownerKind, t.owner, t.account, t.occurredAt),
+    index('posting_settlement').on(t.settlementId),
+    index('posting_citizen').on(t.citizenId).where(sql`citizen_id is not null`),
+    check('posting_leg', sql`${t.leg} between 1 and ${t.legCount}`),
+    check('posting_owner', sql`${t.ownerKind} in ('H','B')`),
+    check('posting_amount', sql`${t.amount} <> 0`),
+    check('posting_undone', sql`${t.undone} between 0 and abs(${t.amount})`),
+    check('posting_undoes', sql`(${t.undoesEntryId} is null) = (${t.undoesLeg} is null)`),
+  ],
+);
+
+// ---- jobs and events ------------------------------------------------------------------------
+
+export const job = pgTable(
+  'job',
+  {
+    id: text().primaryKey(),
+    kind: text().notNull(),
+    /** At most one live job of a kind for a subject. */
+    subjectId: text().notNull(),
+    payload: jsonb().notNull(),
+    attempts: integer().notNull().default(0),
+    lastError: text(),
+    nextAttemptAt: moment().notNull().defaultNow(),
+    doneAt: moment(),
+    createdAt: moment().notNull().defaultNow(),
+  },
+  (t) => [
+    uniqueIndex('job_one_live').on(t.kind, t.subjectId).where(sql`done_at is null`),
+    index('job_due').on(t.nextAttemptAt).where(sql`done_at is null`),
+  ],
+);
+
+export const event = pgTable(
+  'event',
+  {
+    id: text().primaryKey(),
+    type: text().notNull(),
+    hospitalCode: text(),
+    citizenId: text(),
+    data: jsonb().notNull(),
+    occurredAt: moment().notNull(),
+  },
+  (t) => [
+    index('event_citizen').on(t.citizenId, t.occurredAt),
+    index('event_type').on(t.type, t.occurredAt),
+  ],
+);
+
+/** A difference that a person must decide: refused conversions, insurers that lie, orphan money. */
+export const financeCase = pgTable(
+  'finance_case',
+  {
+    id: text().primaryKey(),
+    kind: text().notNull(),
+    subjectId: text().notNull(),
+    hospitalCode: text(),
+    detail: jsonb().notNull(),
+    status: text().notNull(),
+    createdAt: moment().notNull(),
+    closedAt: moment(),
+  },
+  (t) => [uniqueIndex('finance_case_open').on(t.kind, t.subjectId).where(sql`status = 'open'`)],
+);

@@ -1,0 +1,24 @@
+// Everything a use case may need from outside, built once by app.ts and passed down.
+import type { Logger } from 'pino';
+import type { Environment } from './config.ts';
+import type { LenderBank } from './credit/lender-bank.ts';
+import type { ScoreProvider } from './credit/score-provider.ts';
+import type { Db } from './db/db.ts';
+import type { Keyring } from './identity/keyring.ts';
+import type { Insurer } from './insurance/insurer.ts';
+import type { Metrics } from './http/metrics.ts';
+
+export interface Deps {
+  env: Environment;
+  /** Our own base URL: issuer of terminal tokens and audience of client assertions. */
+  publicUrl: string;
+  db: Db;
+  log: Logger;
+  keyring: Keyring;
+  insurer: Insurer;
+  lenders: LenderBank;
+  scores: ScoreProvider;
+  metrics: Metrics;
+  /** Real time, for tokens, one-time codes, leases and message ids. */
+  realNow: () => Date;
+}

@@ -1,0 +1,143 @@
+// Law: one key, one effect. The reply is stored in the transaction that finishes the work, so a
+// crash can lose both or neither. Keys are scoped by client and kept at least 7 days.
+import { sql } from 'drizzle-orm';
+import { type Db, RetryTransaction, rows, type Tx, transact } from '../db/db.ts';
+import { Refusal } from '../errors.ts';
+import { problemOf } from './problem.ts';
+import type { Call, Reply } from './route.ts';
+
+/** A request's key and what it stands for; `hash` covers method, path and canonical parsed body. */
+export interface RequestKey {
+  client: string;
+  key: string;
+  hash: Buffer;
+}
+
+interface KeyRow {
+  request_hash: Buffer;
+  status: number | null;
+  content_type: string | null;
+  body: string | null;
+  is_leased: boolean | null;
+}
+
+/** Statuses whose reply is kept; for all others the key stays free. */
+const STORED_STATUSES = new Set([402, 404, 409, 422]);
+/** 409s that say "not now", which must not be kept. */
+const PASSING_CODES = new Set(['idempotency/in-flight', 'visit/settling', 'settlement/busy']);
+
+/**
+ * Runs a use case of one transaction under the request's key: the stored reply if there is one,
+ * 409 in-flight while another request with the key runs, else `work` and its reply saved with it.
+ */
+export function once(
+  call: { deps: { db: Db }; key: RequestKey | null },
+  work: (tx: Tx) => Promise<Reply>,
+): Promise<Reply> {
+  return transact(call.deps.db, async (tx) => {
+    if (!call.key) return work(tx);
+    const stored = await takeKey(tx, call.key);
+    if (stored) return stored;
+    const reply = await work(tx);
+    await finishKey(tx, call.key, reply);
+    return reply;
+  });
+}
+
+/**
+ * Takes the key for the rest of this transaction. Returns the stored reply if there is one.
+ * Refuses with idempotency/key-reused or idempotency/in-flight.
+ */
+export async function takeKey(tx: Tx, key: RequestKey): Promise<Reply | null> {
+  const [row] = await rows<KeyRow & { got: boolean }>(tx, sql`
+    select pg_try_advisory_xact_lock(hashtextextended(${key.client} || ' ' || ${key.key}, 0)) as got,
+      k.request_hash, k.status, k.content_type, k.body, k.lease_until > clock_timestamp() as is_leased
+    from (select 1) one
+    left join idempotency_key k on k.client = ${key.client} and k.key = ${key.key}`);
+  const stored = row?.request_hash ? readStored(row, key) : null;
+  if (stored) return stored;
+  if (!row?.got) throw inFlight();
+  return null;
+}
+
+/** The stored reply of a finished key without taking it; use before network calls. */
+export async function peekKey(db: Db, key: RequestKey | null): Promise<Reply | null> {
+  if (!key) return null;
+  const [row] = await rows<KeyRow>(db, sql`
+    select request_hash, status, content_type, body, lease_until > clock_timestamp() as is_leased
+    from idempotency_key where client = ${key.client} and key = ${key.key}`);
+  return row ? readStored(row, key) : null;
+}
+
+/** For work of several transactions: marks the key as running until `leaseSeconds` from now. */
+export async function leaseKey(tx: Tx, key: RequestKey, leaseSeconds: number): Promise<void> {
+  await tx.execute(sql`
+    insert into idempotency_key (client, key, request_hash, lease_until)
+    values (${key.client}, ${key.key}, ${key.hash},
+            clock_timestamp() + make_interval(secs => ${leaseSeconds}))
+    on conflict (client, key) do update set lease_until = excluded.lease_until
+    where idempotency_key.status is null`);
+}
+
+/** Saves the reply in the transaction that finishes the work. */
+export async function finishKey(tx: Tx, key: RequestKey, reply: Reply): Promise<void> {
+  const isProblem = reply.status >= 400;
+  const text = reply.body === undefined ? '' : JSON.stringify(reply.body);
+  const saved = await rows(tx, sql`
+    insert into idempotency_key (client, key, request_hash, status, content_type, body)
+    values (${key.client}, ${key.key}, ${key.hash}, ${reply.status},
+            ${isProblem ? 'application/problem+json' : 'application/json'}, ${text})
+    on conflict (client, key) do update
+      set status = excluded.status, content_type = excluded.content_type, body = excluded.body,
+          lease_until = null
+      where idempotency_key.status is null and idempotency_key.request_hash = excluded.request_hash
+    returning 1 as saved`);
+  // Somebody with the same key committed between our look and now: look again.
+  if (saved.length === 0) throw new RetryTransaction();
+}
+
+/** Frees a running key: the work was undone and the same request may be made again. */
+export async function releaseKey(tx: Tx, key: { client: string; key: string }): Promise<void> {
+  await tx.execute(sql`delete from idempotency_key
+    where client = ${key.client} and key = ${key.key} and status is null`);
+}
+
+/** Keeps a refusal under its key, where the contract keeps it. Called after the rollback. */
+export async function keepRefusal(db: Db, key: RequestKey, refusal: Refusal): Promise<void> {
+  if (!isKept(refusal)) return;
+  const body = problemOf(refusal);
+  await db.execute(sql`
+    insert into idempotency_key (client, key, request_hash, status, content_type, body)
+    values (${key.client}, ${key.key}, ${key.hash}, ${refusal.status},
+            'application/problem+json', ${JSON.stringify(body)})
+    on conflict (client, key) do nothing`);
+}
+
+/** True for refusals that a repeated key gets again. */
+export function isKept(refusal: Refusal): boolean {
+  return STORED_STATUSES.has(refusal.status) && !PASSING_CODES.has(refusal.code) &&
+    refusal.code !== 'idempotency/key-reused';
+}
+
+/** A refusal as a reply, for undoing transactions that store it themselves. */
+export function refusalReply(refusal: Refusal): Reply {
+  return { status: refusal.status, body: problemOf(refusal) };
+}
+
+function readStored(row: KeyRow, key: RequestKey): Reply | null {
+  if (!row.request_hash.equals(key.hash)) throw new Refusal('idempotency/key-reused');
+  if (row.status === null) {
+    if (row.is_leased) throw inFlight();
+    return null;
+  }
+  return {
+    status: row.status,
+    stored: { contentType: row.content_type ?? 'application/json', text: row.body ?? '' },
+  };
+}
+
+function inFlight(): Refusal {
+  return new Refusal('idempotency/in-flight', { retryAfterSeconds: 1 });
+}
+
+export type Keyed = Pick<Call, 'deps' | 'key'>;

@@ -1,0 +1,37 @@
+// TypeIDs: a prefix that names the kind, then a UUIDv7, so ids sort by time and explain themselves.
+import { typeid } from 'typeid-js';
+
+export const idPrefixes = {
+  citizen: 'cit',
+  creditLine: 'lin',
+  hold: 'hld',
+  familyLink: 'lnk',
+  visit: 'vis',
+  settlement: 'set',
+  intent: 'int',
+  claim: 'clm',
+  receivable: 'rcv',
+  repayment: 'rep',
+  refund: 'rfd',
+  moneyBack: 'mbk',
+  voucher: 'vch',
+  conversion: 'cnv',
+  entry: 'ent',
+  terminal: 'trm',
+  event: 'evt',
+  identification: 'idn',
+  proposal: 'prp',
+  job: 'job',
+} as const;
+
+export type IdKind = keyof typeof idPrefixes;
+
+/** A new id of a kind, e.g. newId('visit') → "vis_01jd…". */
+export function newId(kind: IdKind): string {
+  return typeid(idPrefixes[kind]).toString();
+}
+
+/** The shape of an id of one kind, for validation: prefix, underscore, 26 base32 characters. */
+export function idPattern(kind: IdKind): RegExp {
+  return new RegExp(`^${idPrefixes[kind]}_[0-7][0-9a-hjkmnp-tv-z]{25}$`);
+}
