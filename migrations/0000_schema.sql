@@ -391,6 +391,12 @@ CREATE TABLE "repayment_allocation" (
 	CONSTRAINT "allocation_amount" CHECK ("repayment_allocation"."amount" > 0)
 );
 --> statement-breakpoint
+CREATE TABLE "seen_credential" (
+	"hash" "bytea" PRIMARY KEY NOT NULL,
+	"citizen_id" text NOT NULL,
+	"seen_at" timestamp with time zone NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE "settlement" (
 	"id" text PRIMARY KEY NOT NULL,
 	"visit_id" text NOT NULL,
@@ -401,6 +407,7 @@ CREATE TABLE "settlement" (
 	"insurance_reason" text,
 	"total" bigint NOT NULL,
 	"due_at_counter" bigint NOT NULL,
+	"due_reduced" bigint DEFAULT 0 NOT NULL,
 	"unused" jsonb NOT NULL,
 	"payer" text,
 	"payer_citizen_id" text,
@@ -418,7 +425,8 @@ CREATE TABLE "settlement" (
       ('claimed','awaitingInsurance','converted','rejected','notInsured','skipped','reversed')),
 	CONSTRAINT "settlement_amounts" CHECK ("settlement"."due_at_counter" between 0 and "settlement"."total"
       and "settlement"."refundable" between 0 and "settlement"."total"),
-	CONSTRAINT "settlement_due" CHECK (("settlement"."status" = 'awaitingPayment') <= ("settlement"."due_at_counter" > 0))
+	CONSTRAINT "settlement_due" CHECK (("settlement"."status" <> 'awaitingPayment' or "settlement"."due_at_counter" > 0)
+      and "settlement"."due_reduced" between 0 and "settlement"."due_at_counter")
 );
 --> statement-breakpoint
 CREATE TABLE "signing_key" (
@@ -524,6 +532,7 @@ ALTER TABLE "repayment" ADD CONSTRAINT "repayment_citizen_id_citizen_id_fk" FORE
 ALTER TABLE "repayment" ADD CONSTRAINT "repayment_line_id_credit_line_id_fk" FOREIGN KEY ("line_id") REFERENCES "credit_line"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "repayment_allocation" ADD CONSTRAINT "repayment_allocation_repayment_id_repayment_id_fk" FOREIGN KEY ("repayment_id") REFERENCES "repayment"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "repayment_allocation" ADD CONSTRAINT "repayment_allocation_receivable_id_receivable_id_fk" FOREIGN KEY ("receivable_id") REFERENCES "receivable"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "seen_credential" ADD CONSTRAINT "seen_credential_citizen_id_citizen_id_fk" FOREIGN KEY ("citizen_id") REFERENCES "citizen"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "settlement" ADD CONSTRAINT "settlement_visit_id_visit_id_fk" FOREIGN KEY ("visit_id") REFERENCES "visit"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "tender" ADD CONSTRAINT "tender_settlement_id_settlement_id_fk" FOREIGN KEY ("settlement_id") REFERENCES "settlement"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "terminal" ADD CONSTRAINT "terminal_hospital_code_hospital_code_fk" FOREIGN KEY ("hospital_code") REFERENCES "hospital"("code") ON DELETE no action ON UPDATE no action;--> statement-breakpoint

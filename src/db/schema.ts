@@ -122,6 +122,13 @@ export const oneTimeCredential = pgTable('one_time_credential', {
   usedAt: moment(),
 });
 
+/** Cards and insurance codes seen while the insurer could say whose they are (keyed hash). */
+export const seenCredential = pgTable('seen_credential', {
+  hash: bytes().primaryKey(),
+  citizenId: text().notNull().references(() => citizen.id),
+  seenAt: moment().notNull(),
+});
+
 export const accessLog = pgTable(
   'access_log',
   {
@@ -390,7 +397,9 @@ export const settlement = pgTable(
     insuranceReason: text(),
     total: fen().notNull(),
     dueAtCounter: fen().notNull(),
-    /** What of dueAtCounter became patient arrears for good (emergency, hospital's policy). */
+    /** What a refund or conversion took off the unpaid due; `dueAtCounter` itself stays as settled. */
+    dueReduced: fen().notNull().default(sql`0`),
+    /** Counter tenders that were not (wholly) needed. */
     unused: jsonb().notNull(),
     payer: text(),
     payerCitizenId: text(),
@@ -415,7 +424,8 @@ export const settlement = pgTable(
       ('claimed','awaitingInsurance','converted','rejected','notInsured','skipped','reversed')`),
     check('settlement_amounts', sql`${t.dueAtCounter} between 0 and ${t.total}
       and ${t.refundable} between 0 and ${t.total}`),
-    check('settlement_due', sql`(${t.status} = 'awaitingPayment') <= (${t.dueAtCounter} > 0)`),
+    check('settlement_due', sql`(${t.status} <> 'awaitingPayment' or ${t.dueAtCounter} > 0)
+      and ${t.dueReduced} between 0 and ${t.dueAtCounter}`),
   ],
 );
 
