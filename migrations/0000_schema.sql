@@ -235,7 +235,6 @@ CREATE TABLE "intent" (
 	"key" text,
 	"lease_token" text NOT NULL,
 	"lease_until" timestamp with time zone NOT NULL,
-	"is_forward_only" boolean DEFAULT false NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"finished_at" timestamp with time zone,
 	CONSTRAINT "intent_status" CHECK ("intent"."status" in ('running','finished','undone'))
@@ -262,6 +261,7 @@ CREATE TABLE "journal_entry" (
 	"occurred_at" timestamp with time zone NOT NULL,
 	"recorded_at" timestamp with time zone NOT NULL,
 	"business_date" date NOT NULL,
+	CONSTRAINT "journal_entry_legs" UNIQUE("id","leg_count"),
 	CONSTRAINT "journal_entry_leg_count" CHECK ("journal_entry"."leg_count" >= 2)
 );
 --> statement-breakpoint
@@ -359,6 +359,7 @@ CREATE TABLE "refund" (
 	"status" text NOT NULL,
 	"amount" bigint NOT NULL,
 	"lines" jsonb NOT NULL,
+	"insurer_parts" jsonb,
 	"reason" text NOT NULL,
 	"failure" text,
 	"created_at" timestamp with time zone NOT NULL,
@@ -540,6 +541,7 @@ ALTER TABLE "visit" ADD CONSTRAINT "visit_hospital_code_hospital_code_fk" FOREIG
 ALTER TABLE "visit" ADD CONSTRAINT "visit_citizen_id_citizen_id_fk" FOREIGN KEY ("citizen_id") REFERENCES "citizen"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "visit" ADD CONSTRAINT "visit_payer_citizen_id_citizen_id_fk" FOREIGN KEY ("payer_citizen_id") REFERENCES "citizen"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "access_log_citizen" ON "access_log" USING btree ("citizen_id","at");--> statement-breakpoint
+CREATE INDEX "charge_batch_settlement" ON "charge_batch" USING btree ("settlement_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "claim_one_live" ON "claim" USING btree ("settlement_id") WHERE status = 'live';--> statement-breakpoint
 CREATE UNIQUE INDEX "claim_setl_id" ON "claim" USING btree ("hospital_code","setl_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "consent_live" ON "consent" USING btree ("citizen_id","kind") WHERE withdrawn_at is null;--> statement-breakpoint
@@ -557,11 +559,11 @@ CREATE INDEX "idempotency_age" ON "idempotency_key" USING btree ("created_at");-
 CREATE UNIQUE INDEX "insurance_message_step" ON "insurance_message" USING btree ("intent_id","infno","attempt");--> statement-breakpoint
 CREATE INDEX "insurance_message_visit" ON "insurance_message" USING btree ("visit_id","sent_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "intent_one_running" ON "intent" USING btree ("visit_id") WHERE status = 'running';--> statement-breakpoint
+CREATE INDEX "intent_key" ON "intent" USING btree ("client","key") WHERE status = 'running';--> statement-breakpoint
 CREATE INDEX "intent_lease" ON "intent" USING btree ("lease_until") WHERE status = 'running';--> statement-breakpoint
 CREATE UNIQUE INDEX "job_one_live" ON "job" USING btree ("kind","subject_id") WHERE done_at is null;--> statement-breakpoint
 CREATE INDEX "job_due" ON "job" USING btree ("next_attempt_at") WHERE done_at is null;--> statement-breakpoint
 CREATE UNIQUE INDEX "journal_entry_fact" ON "journal_entry" USING btree ("fact","subject_id");--> statement-breakpoint
-CREATE UNIQUE INDEX "journal_entry_legs" ON "journal_entry" USING btree ("id","leg_count");--> statement-breakpoint
 CREATE INDEX "journal_entry_day" ON "journal_entry" USING btree ("business_date");--> statement-breakpoint
 CREATE INDEX "journal_entry_settlement" ON "journal_entry" USING btree ("settlement_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "money_back_step" ON "money_back" USING btree ("cause_id","position");--> statement-breakpoint

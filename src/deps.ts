@@ -7,6 +7,7 @@ import type { Db } from './db/db.ts';
 import type { Keyring } from './identity/keyring.ts';
 import type { Insurer } from './insurance/insurer.ts';
 import type { Metrics } from './http/metrics.ts';
+import type { RefundChannel } from './settlement/refund-channel.ts';
 
 export interface Deps {
   env: Environment;
@@ -18,6 +19,7 @@ export interface Deps {
   insurer: Insurer;
   lenders: LenderBank;
   scores: ScoreProvider;
+  channels: RefundChannel;
   metrics: Metrics;
   /** Real time, for tokens, one-time codes, leases and message ids. */
   realNow: () => Date;

@@ -22,6 +22,7 @@ export const idPrefixes = {
   identification: 'idn',
   proposal: 'prp',
   job: 'job',
+  accessLog: 'acc',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

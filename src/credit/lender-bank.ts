@@ -11,9 +11,15 @@ export type DebitAnswer =
 
 export interface LenderBank {
   /** Takes `amount` from the citizen's account. `serial` is ours and makes the call idempotent. */
-  debit(lender: string, debit: { serial: string; account: string; amount: Fen }): Promise<DebitAnswer>;
+  debit(
+    lender: string,
+    debit: { serial: string; account: string; amount: Fen },
+  ): Promise<DebitAnswer>;
   /** What became of a debit; `absent` when the bank never saw it. */
   findDebit(lender: string, serial: string): Promise<DebitAnswer | { outcome: 'absent' }>;
   /** Pays `amount` back to the citizen's account (refund of repaid credit, or of cash). Idempotent. */
-  payBack(lender: string, credit: { serial: string; account: string; amount: Fen }): Promise<DebitAnswer>;
+  payBack(
+    lender: string,
+    credit: { serial: string; account: string; amount: Fen },
+  ): Promise<DebitAnswer>;
 }

@@ -1,7 +1,8 @@
 // Brings one city's schema up to date. Safe to run from several processes at once.
+
+import { fileURLToPath } from 'node:url';
 import { sql } from 'drizzle-orm';
 import { migrate } from 'drizzle-orm/postgres-js/migrator';
-import { fileURLToPath } from 'node:url';
 import { openDatabase } from './db.ts';
 
 const FOLDER = fileURLToPath(new URL('../../migrations', import.meta.url));

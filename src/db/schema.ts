@@ -14,6 +14,7 @@ import {
   pgTable,
   primaryKey,
   text,
+  unique,
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
 import { bytes, fen, moment } from './columns.ts';
@@ -72,7 +73,9 @@ export const citizen = pgTable('citizen', {
 export const consent = pgTable(
   'consent',
   {
-    citizenId: text().notNull().references(() => citizen.id),
+    citizenId: text()
+      .notNull()
+      .references(() => citizen.id),
     kind: text().notNull(),
     agreementVersion: text().notNull(),
     grantedAt: moment().notNull(),
@@ -87,7 +90,9 @@ export const consent = pgTable(
 export const terminal = pgTable('terminal', {
   id: text().primaryKey(),
   clientId: text().notNull().unique(),
-  hospitalCode: text().notNull().references(() => hospital.code),
+  hospitalCode: text()
+    .notNull()
+    .references(() => hospital.code),
   name: text().notNull(),
   jwk: jsonb().notNull(),
   revokedAt: moment(),
@@ -114,7 +119,9 @@ export const spentToken = pgTable(
 export const oneTimeCredential = pgTable('one_time_credential', {
   hash: bytes().primaryKey(),
   kind: text().notNull(),
-  citizenId: text().notNull().references(() => citizen.id),
+  citizenId: text()
+    .notNull()
+    .references(() => citizen.id),
   terminalId: text(),
   /** What the first credential proved (insurer's answer), kept for the opening of the visit. */
   proof: bytes(),
@@ -125,7 +132,9 @@ export const oneTimeCredential = pgTable('one_time_credential', {
 /** Cards and insurance codes seen while the insurer could say whose they are (keyed hash). */
 export const seenCredential = pgTable('seen_credential', {
   hash: bytes().primaryKey(),
-  citizenId: text().notNull().references(() => citizen.id),
+  citizenId: text()
+    .notNull()
+    .references(() => citizen.id),
   seenAt: moment().notNull(),
 });
 
@@ -166,8 +175,12 @@ export const creditLine = pgTable(
   'credit_line',
   {
     id: text().primaryKey(),
-    citizenId: text().notNull().references(() => citizen.id),
-    lender: text().notNull().references(() => lender.code),
+    citizenId: text()
+      .notNull()
+      .references(() => citizen.id),
+    lender: text()
+      .notNull()
+      .references(() => lender.code),
     product: text().notNull(),
     status: text().notNull(),
     suspendedFor: text(),
@@ -189,10 +202,15 @@ export const creditLine = pgTable(
   (t) => [
     uniqueIndex('credit_line_one_open').on(t.citizenId).where(sql`status <> 'closed'`),
     check('credit_line_status', sql`${t.status} in ('active','suspended','closed')`),
-    check('credit_line_signs', sql`${t.held} >= 0 and ${t.outstanding} >= 0 and ${t.limit} >= 0
-      and ${t.inpatientExtra} >= 0 and ${t.outageExtra} >= 0`),
-    check('credit_line_closed_empty',
-      sql`${t.status} <> 'closed' or (${t.held} = 0 and ${t.outstanding} = 0)`),
+    check(
+      'credit_line_signs',
+      sql`${t.held} >= 0 and ${t.outstanding} >= 0 and ${t.limit} >= 0
+      and ${t.inpatientExtra} >= 0 and ${t.outageExtra} >= 0`,
+    ),
+    check(
+      'credit_line_closed_empty',
+      sql`${t.status} <> 'closed' or (${t.held} = 0 and ${t.outstanding} = 0)`,
+    ),
   ],
 );
 
@@ -200,7 +218,9 @@ export const hold = pgTable(
   'hold',
   {
     id: text().primaryKey(),
-    lineId: text().notNull().references(() => creditLine.id),
+    lineId: text()
+      .notNull()
+      .references(() => creditLine.id),
     visitId: text().notNull(),
     status: text().notNull(),
     amount: fen().notNull(),
@@ -221,10 +241,15 @@ export const hold = pgTable(
     index('hold_expiry').on(t.expiresAt).where(sql`status = 'placed'`),
     check('hold_status', sql`${t.status} in ('placed','captured','voided','expired')`),
     check('hold_amounts', sql`${t.amount} > 0 and ${t.captured} >= 0`),
-    check('hold_resolved', sql`(${t.status} = 'placed') = (${t.resolvedAt} is null)
-      and (${t.status} = 'captured' or ${t.captured} = 0)`),
-    check('hold_within_limit',
-      sql`${t.heldThen} + ${t.outstandingThen} + ${t.amount} <= ${t.limitThen} + ${t.extraThen}`),
+    check(
+      'hold_resolved',
+      sql`(${t.status} = 'placed') = (${t.resolvedAt} is null)
+      and (${t.status} = 'captured' or ${t.captured} = 0)`,
+    ),
+    check(
+      'hold_within_limit',
+      sql`${t.heldThen} + ${t.outstandingThen} + ${t.amount} <= ${t.limitThen} + ${t.extraThen}`,
+    ),
   ],
 );
 
@@ -232,9 +257,13 @@ export const receivable = pgTable(
   'receivable',
   {
     id: text().primaryKey(),
-    lineId: text().notNull().references(() => creditLine.id),
+    lineId: text()
+      .notNull()
+      .references(() => creditLine.id),
     /** The payer of then, whatever happens to links later. */
-    citizenId: text().notNull().references(() => citizen.id),
+    citizenId: text()
+      .notNull()
+      .references(() => citizen.id),
     lender: text().notNull(),
     settlementId: text().notNull(),
     holdId: text(),
@@ -249,11 +278,16 @@ export const receivable = pgTable(
     createdAt: moment().notNull(),
   },
   (t) => [
-    index('receivable_owed').on(t.lineId, t.dueAt).where(sql`amount > paid + reduced + written_off`),
+    index('receivable_owed')
+      .on(t.lineId, t.dueAt)
+      .where(sql`amount > paid + reduced + written_off`),
     index('receivable_citizen').on(t.citizenId, t.dueAt),
     index('receivable_settlement').on(t.settlementId),
-    check('receivable_signs', sql`${t.amount} > 0 and ${t.paid} >= 0 and ${t.reduced} >= 0
-      and ${t.writtenOff} >= 0 and ${t.paid} + ${t.reduced} + ${t.writtenOff} <= ${t.amount}`),
+    check(
+      'receivable_signs',
+      sql`${t.amount} > 0 and ${t.paid} >= 0 and ${t.reduced} >= 0
+      and ${t.writtenOff} >= 0 and ${t.paid} + ${t.reduced} + ${t.writtenOff} <= ${t.amount}`,
+    ),
   ],
 );
 
@@ -261,8 +295,12 @@ export const repayment = pgTable(
   'repayment',
   {
     id: text().primaryKey(),
-    citizenId: text().notNull().references(() => citizen.id),
-    lineId: text().notNull().references(() => creditLine.id),
+    citizenId: text()
+      .notNull()
+      .references(() => citizen.id),
+    lineId: text()
+      .notNull()
+      .references(() => creditLine.id),
     lender: text().notNull(),
     cause: text().notNull(),
     amount: fen().notNull(),
@@ -284,8 +322,12 @@ export const repayment = pgTable(
 export const repaymentAllocation = pgTable(
   'repayment_allocation',
   {
-    repaymentId: text().notNull().references(() => repayment.id),
-    receivableId: text().notNull().references(() => receivable.id),
+    repaymentId: text()
+      .notNull()
+      .references(() => repayment.id),
+    receivableId: text()
+      .notNull()
+      .references(() => receivable.id),
     amount: fen().notNull(),
     /** True while the debit is under way: at most one a receivable. */
     isOpen: boolean().notNull(),
@@ -303,7 +345,9 @@ export const visit = pgTable(
   'visit',
   {
     id: text().primaryKey(),
-    hospitalCode: text().notNull().references(() => hospital.code),
+    hospitalCode: text()
+      .notNull()
+      .references(() => hospital.code),
     visitNumber: text().notNull(),
     kind: text().notNull(),
     status: text().notNull(),
@@ -342,7 +386,9 @@ export const visit = pgTable(
 export const chargeBatch = pgTable(
   'charge_batch',
   {
-    visitId: text().notNull().references(() => visit.id),
+    visitId: text()
+      .notNull()
+      .references(() => visit.id),
     batch: text().notNull(),
     position: integer().notNull(),
     total: fen().notNull(),
@@ -350,7 +396,11 @@ export const chargeBatch = pgTable(
     settlementId: text(),
     createdAt: moment().notNull(),
   },
-  (t) => [primaryKey({ columns: [t.visitId, t.batch] }), check('batch_total', sql`${t.total} >= 0`)],
+  (t) => [
+    primaryKey({ columns: [t.visitId, t.batch] }),
+    index('charge_batch_settlement').on(t.settlementId),
+    check('batch_total', sql`${t.total} >= 0`),
+  ],
 );
 
 export const charge = pgTable(
@@ -378,8 +428,11 @@ export const charge = pgTable(
       foreignColumns: [chargeBatch.visitId, chargeBatch.batch],
     }).onDelete('cascade'),
     check('charge_amount', sql`${t.amount} = round(${t.quantity} * ${t.unitPrice} * 100)`),
-    check('charge_refunded', sql`${t.refundedAmount} between 0 and ${t.amount}
-      and ${t.refundedQuantity} between 0 and ${t.quantity}`),
+    check(
+      'charge_refunded',
+      sql`${t.refundedAmount} between 0 and ${t.amount}
+      and ${t.refundedQuantity} between 0 and ${t.quantity}`,
+    ),
   ],
 );
 
@@ -389,7 +442,9 @@ export const settlement = pgTable(
   'settlement',
   {
     id: text().primaryKey(),
-    visitId: text().notNull().references(() => visit.id),
+    visitId: text()
+      .notNull()
+      .references(() => visit.id),
     hospitalCode: text().notNull(),
     citizenId: text(),
     status: text().notNull(),
@@ -418,14 +473,25 @@ export const settlement = pgTable(
     index('settlement_visit').on(t.visitId),
     index('settlement_citizen').on(t.citizenId, t.settledAt),
     index('settlement_payer').on(t.payerCitizenId, t.settledAt),
-    check('settlement_status',
-      sql`${t.status} in ('awaitingPayment','settled','partlyRefunded','refunded')`),
-    check('settlement_insurance', sql`${t.insuranceStatus} in
-      ('claimed','awaitingInsurance','converted','rejected','notInsured','skipped','reversed')`),
-    check('settlement_amounts', sql`${t.dueAtCounter} between 0 and ${t.total}
-      and ${t.refundable} between 0 and ${t.total}`),
-    check('settlement_due', sql`(${t.status} <> 'awaitingPayment' or ${t.dueAtCounter} > 0)
-      and ${t.dueReduced} between 0 and ${t.dueAtCounter}`),
+    check(
+      'settlement_status',
+      sql`${t.status} in ('awaitingPayment','settled','partlyRefunded','refunded')`,
+    ),
+    check(
+      'settlement_insurance',
+      sql`${t.insuranceStatus} in
+      ('claimed','awaitingInsurance','converted','rejected','notInsured','skipped','reversed')`,
+    ),
+    check(
+      'settlement_amounts',
+      sql`${t.dueAtCounter} between 0 and ${t.total}
+      and ${t.refundable} between 0 and ${t.total}`,
+    ),
+    check(
+      'settlement_due',
+      sql`(${t.status} <> 'awaitingPayment' or ${t.dueAtCounter} > 0)
+      and ${t.dueReduced} between 0 and ${t.dueAtCounter}`,
+    ),
   ],
 );
 
@@ -433,7 +499,9 @@ export const settlement = pgTable(
 export const tender = pgTable(
   'tender',
   {
-    settlementId: text().notNull().references(() => settlement.id),
+    settlementId: text()
+      .notNull()
+      .references(() => settlement.id),
     position: integer().notNull(),
     kind: text().notNull(),
     amount: fen().notNull(),
@@ -470,7 +538,9 @@ export const intent = pgTable(
     id: text().primaryKey(),
     kind: text().notNull(),
     status: text().notNull(),
-    visitId: text().notNull().references(() => visit.id),
+    visitId: text()
+      .notNull()
+      .references(() => visit.id),
     settlementId: text(),
     /** The request and everything needed to go on after a crash; encrypted. */
     request: bytes().notNull(),
@@ -479,13 +549,12 @@ export const intent = pgTable(
     /** Fencing: only the holder of this token may finish. Real time. */
     leaseToken: text().notNull(),
     leaseUntil: moment().notNull(),
-    /** True from the moment 2207/2304 (or 2208) is stored: from then on it only goes forward. */
-    isForwardOnly: boolean().notNull().default(false),
     createdAt: moment().notNull().defaultNow(),
     finishedAt: moment(),
   },
   (t) => [
     uniqueIndex('intent_one_running').on(t.visitId).where(sql`status = 'running'`),
+    index('intent_key').on(t.client, t.key).where(sql`status = 'running'`),
     index('intent_lease').on(t.leaseUntil).where(sql`status = 'running'`),
     check('intent_status', sql`${t.status} in ('running','finished','undone')`),
   ],
@@ -526,7 +595,9 @@ export const claim = pgTable(
   'claim',
   {
     id: text().primaryKey(),
-    settlementId: text().notNull().references(() => settlement.id),
+    settlementId: text()
+      .notNull()
+      .references(() => settlement.id),
     setlId: text().notNull(),
     hospitalCode: text().notNull(),
     mdtrtId: text().notNull(),
@@ -551,9 +622,12 @@ export const claim = pgTable(
     uniqueIndex('claim_one_live').on(t.settlementId).where(sql`status = 'live'`),
     uniqueIndex('claim_setl_id').on(t.hospitalCode, t.setlId),
     check('claim_status', sql`${t.status} in ('live','reversed')`),
-    check('claim_sums', sql`${t.total} = ${t.fund} + ${t.account} + ${t.hospitalBorne} + ${t.cash}
+    check(
+      'claim_sums',
+      sql`${t.total} = ${t.fund} + ${t.account} + ${t.hospitalBorne} + ${t.cash}
       and ${t.familyAccount} between 0 and ${t.account} and ${t.fund} >= 0 and ${t.cash} >= 0
-      and ${t.hospitalBorne} >= 0`),
+      and ${t.hospitalBorne} >= 0`,
+    ),
   ],
 );
 
@@ -566,20 +640,26 @@ export const insuranceRoute = pgTable('insurance_route', {
 });
 
 /** Insurer's error texts that no pattern knows: counted and shown to finance. */
-export const unlistedText = pgTable('unlisted_text', {
-  region: text().notNull(),
-  infno: text().notNull(),
-  text: text().notNull(),
-  count: integer().notNull(),
-  firstAt: moment().notNull(),
-  lastAt: moment().notNull(),
-}, (t) => [primaryKey({ columns: [t.region, t.infno, t.text] })]);
+export const unlistedText = pgTable(
+  'unlisted_text',
+  {
+    region: text().notNull(),
+    infno: text().notNull(),
+    text: text().notNull(),
+    count: integer().notNull(),
+    firstAt: moment().notNull(),
+    lastAt: moment().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.region, t.infno, t.text] })],
+);
 
 export const conversion = pgTable(
   'conversion',
   {
     id: text().primaryKey(),
-    settlementId: text().notNull().references(() => settlement.id),
+    settlementId: text()
+      .notNull()
+      .references(() => settlement.id),
     hospitalCode: text().notNull(),
     route: text().notNull(),
     cause: text().notNull(),
@@ -596,11 +676,15 @@ export const conversion = pgTable(
     resolvedAt: moment(),
   },
   (t) => [
-    uniqueIndex('conversion_one_open').on(t.settlementId)
+    uniqueIndex('conversion_one_open')
+      .on(t.settlementId)
       .where(sql`status in ('queued','claiming','awaitingPatient')`),
     index('conversion_queue').on(t.nextAttemptAt).where(sql`status in ('queued','claiming')`),
-    check('conversion_status', sql`${t.status} in
-      ('queued','claiming','awaitingPatient','converted','rejected','cancelled')`),
+    check(
+      'conversion_status',
+      sql`${t.status} in
+      ('queued','claiming','awaitingPatient','converted','rejected','cancelled')`,
+    ),
   ],
 );
 
@@ -610,11 +694,15 @@ export const refund = pgTable(
   'refund',
   {
     id: text().primaryKey(),
-    settlementId: text().notNull().references(() => settlement.id),
+    settlementId: text()
+      .notNull()
+      .references(() => settlement.id),
     status: text().notNull(),
     /** Charges taken off the bill. */
     amount: fen().notNull(),
     lines: jsonb().notNull(),
+    /** What came off the insurer's parts, by tender kind, fen as text. */
+    insurerParts: jsonb(),
     reason: text().notNull(),
     failure: text(),
     createdAt: moment().notNull(),
@@ -632,7 +720,9 @@ export const moneyBack = pgTable(
   'money_back',
   {
     id: text().primaryKey(),
-    settlementId: text().notNull().references(() => settlement.id),
+    settlementId: text()
+      .notNull()
+      .references(() => settlement.id),
     /** The refund or conversion that gives it back. */
     causeId: text().notNull(),
     position: integer().notNull(),
@@ -674,7 +764,7 @@ export const journalEntry = pgTable(
   },
   (t) => [
     uniqueIndex('journal_entry_fact').on(t.fact, t.subjectId),
-    uniqueIndex('journal_entry_legs').on(t.id, t.legCount),
+    unique('journal_entry_legs').on(t.id, t.legCount),
     index('journal_entry_day').on(t.businessDate),
     index('journal_entry_settlement').on(t.settlementId),
     check('journal_entry_leg_count', sql`${t.legCount} >= 2`),

@@ -49,11 +49,14 @@ export function once(
  * Refuses with idempotency/key-reused or idempotency/in-flight.
  */
 export async function takeKey(tx: Tx, key: RequestKey): Promise<Reply | null> {
-  const [row] = await rows<KeyRow & { got: boolean }>(tx, sql`
+  const [row] = await rows<KeyRow & { got: boolean }>(
+    tx,
+    sql`
     select pg_try_advisory_xact_lock(hashtextextended(${key.client} || ' ' || ${key.key}, 0)) as got,
       k.request_hash, k.status, k.content_type, k.body, k.lease_until > clock_timestamp() as is_leased
     from (select 1) one
-    left join idempotency_key k on k.client = ${key.client} and k.key = ${key.key}`);
+    left join idempotency_key k on k.client = ${key.client} and k.key = ${key.key}`,
+  );
   const stored = row?.request_hash ? readStored(row, key) : null;
   if (stored) return stored;
   if (!row?.got) throw inFlight();
@@ -63,9 +66,12 @@ export async function takeKey(tx: Tx, key: RequestKey): Promise<Reply | null> {
 /** The stored reply of a finished key without taking it; use before network calls. */
 export async function peekKey(db: Db, key: RequestKey | null): Promise<Reply | null> {
   if (!key) return null;
-  const [row] = await rows<KeyRow>(db, sql`
+  const [row] = await rows<KeyRow>(
+    db,
+    sql`
     select request_hash, status, content_type, body, lease_until > clock_timestamp() as is_leased
-    from idempotency_key where client = ${key.client} and key = ${key.key}`);
+    from idempotency_key where client = ${key.client} and key = ${key.key}`,
+  );
   return row ? readStored(row, key) : null;
 }
 
@@ -83,7 +89,9 @@ export async function leaseKey(tx: Tx, key: RequestKey, leaseSeconds: number): P
 export async function finishKey(tx: Tx, key: RequestKey, reply: Reply): Promise<void> {
   const isProblem = reply.status >= 400;
   const text = reply.body === undefined ? '' : JSON.stringify(reply.body);
-  const saved = await rows(tx, sql`
+  const saved = await rows(
+    tx,
+    sql`
     insert into idempotency_key (client, key, request_hash, status, content_type, body)
     values (${key.client}, ${key.key}, ${key.hash}, ${reply.status},
             ${isProblem ? 'application/problem+json' : 'application/json'}, ${text})
@@ -91,7 +99,8 @@ export async function finishKey(tx: Tx, key: RequestKey, reply: Reply): Promise<
       set status = excluded.status, content_type = excluded.content_type, body = excluded.body,
           lease_until = null
       where idempotency_key.status is null and idempotency_key.request_hash = excluded.request_hash
-    returning 1 as saved`);
+    returning 1 as saved`,
+  );
   // Somebody with the same key committed between our look and now: look again.
   if (saved.length === 0) throw new RetryTransaction();
 }
@@ -102,21 +111,42 @@ export async function releaseKey(tx: Tx, key: { client: string; key: string }): 
     where client = ${key.client} and key = ${key.key} and status is null`);
 }
 
-/** Keeps a refusal under its key, where the contract keeps it. Called after the rollback. */
-export async function keepRefusal(db: Db, key: RequestKey, refusal: Refusal): Promise<void> {
-  if (!isKept(refusal)) return;
-  const body = problemOf(refusal);
-  await db.execute(sql`
+/**
+ * Keeps a refusal under its key, where the contract keeps it. Called after the rollback. Returns the
+ * reply that another request with the key stored meanwhile: then that one is everybody's reply.
+ * Refuses with idempotency/key-reused when the key stands for another request.
+ */
+export async function keepRefusal(
+  db: Db,
+  key: RequestKey,
+  refusal: Refusal,
+): Promise<Reply | null> {
+  if (!isKept(refusal)) return null;
+  const kept = await rows(
+    db,
+    sql`
     insert into idempotency_key (client, key, request_hash, status, content_type, body)
     values (${key.client}, ${key.key}, ${key.hash}, ${refusal.status},
-            'application/problem+json', ${JSON.stringify(body)})
-    on conflict (client, key) do nothing`);
+            'application/problem+json', ${JSON.stringify(problemOf(refusal))})
+    on conflict (client, key) do nothing returning 1 as kept`,
+  );
+  if (kept.length > 0) return null;
+  const [row] = await rows<KeyRow>(
+    db,
+    sql`
+    select request_hash, status, content_type, body, null::boolean as is_leased
+    from idempotency_key where client = ${key.client} and key = ${key.key}`,
+  );
+  return row ? readStored(row, key) : null;
 }
 
 /** True for refusals that a repeated key gets again. */
 export function isKept(refusal: Refusal): boolean {
-  return STORED_STATUSES.has(refusal.status) && !PASSING_CODES.has(refusal.code) &&
-    refusal.code !== 'idempotency/key-reused';
+  return (
+    STORED_STATUSES.has(refusal.status) &&
+    !PASSING_CODES.has(refusal.code) &&
+    refusal.code !== 'idempotency/key-reused'
+  );
 }
 
 /** A refusal as a reply, for undoing transactions that store it themselves. */

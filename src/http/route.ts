@@ -68,6 +68,8 @@ export interface Route {
   body?: z.ZodType;
   /** True where an absent body means {}. */
   isBodyOptional?: boolean;
+  /** True for lists that also answer `Accept: text/csv` and XLSX (http/tabular.ts). */
+  isTabular?: boolean;
   /** Success status → schema of its body (null: no body). */
   replies: Record<number, z.ZodType | null>;
   /** Refusals of this operation beyond those that any may give (400, 401, 403, 413, 415, 429). */
@@ -95,6 +97,7 @@ export function route<
 
 /** Narrows the caller; a wrong kind is a bug, because `roles` was checked before. */
 export function callerOf<K extends Caller['kind']>(call: { caller: Caller }, kind: K): CallerOf<K> {
-  if (call.caller.kind !== kind) throw new Error(`route lets in a ${call.caller.kind}, not a ${kind}`);
+  if (call.caller.kind !== kind)
+    throw new Error(`route lets in a ${call.caller.kind}, not a ${kind}`);
   return call.caller as CallerOf<K>;
 }

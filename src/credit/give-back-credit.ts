@@ -1,0 +1,90 @@
+// Law: what a refund or conversion gives back of credit reduces what is still owed first (later
+// instalments first); only what was repaid already becomes money to send back (domain.md, books.md 3b).
+import { sql } from 'drizzle-orm';
+import { rows, type Tx } from '../db/db.ts';
+import { assert } from '../errors.ts';
+import { type Fen, sumFen } from '../money.ts';
+
+export interface GivenBack {
+  receivableId: string;
+  lineId: string;
+  /** The payer of then. */
+  citizenId: string;
+  lender: string;
+  /** Fen no longer owed: B 2101 / 1301. */
+  reduced: Fen;
+  /** Fen that was repaid already, to be paid back to the repaying account: B 2101 / 2201. */
+  repaid: Fen;
+}
+
+interface GivenBackRow {
+  id: string;
+  line_id: string;
+  citizen_id: string;
+  lender: string;
+  reduced: Fen;
+  repaid: Fen;
+}
+
+/**
+ * Gives `amount` fen of a settlement's credit tender back: lowers its receivables and the line's
+ * outstanding in one statement. The caller holds the settlement's lock, never gives back more than
+ * the tender (tender.givenBack), and posts the entry.
+ */
+export async function giveBackCredit(
+  tx: Tx,
+  wish: { settlementId: string; amount: Fen },
+): Promise<{ reduced: Fen; repaid: Fen; parts: GivenBack[] }> {
+  if (wish.amount === 0n) return { reduced: 0n, repaid: 0n, parts: [] };
+  const found = await rows<GivenBackRow>(
+    tx,
+    sql`
+    with line as materialized (
+      select l.id from credit_line l
+      where l.id in (select line_id from receivable where settlement_id = ${wish.settlementId})
+      order by l.id for update of l
+    ),
+    mine as materialized (
+      select r.* from receivable r join line on line.id = r.line_id
+      where r.settlement_id = ${wish.settlementId} order by r.id for update of r
+    ),
+    ranked as (
+      select m.*, m.amount - m.paid - m.reduced - m.written_off as owed,
+        row_number() over (order by m.due_at desc, m.id desc) as rank from mine m
+    ),
+    lowered as (
+      select r.*, greatest(0, least(r.owed, ${wish.amount}::bigint
+        - coalesce((select sum(o.owed) from ranked o where o.rank < r.rank), 0)))::bigint as reduced_by
+      from ranked r
+    ),
+    split as (
+      select l.*, greatest(0, least(l.paid, ${wish.amount}::bigint
+        - (select sum(reduced_by) from lowered)
+        - coalesce((select sum(o.paid) from lowered o where o.rank < l.rank), 0)))::bigint as repaid_by
+      from lowered l
+    ),
+    changed as (
+      update receivable set reduced = receivable.reduced + s.reduced_by
+      from split s where receivable.id = s.id and s.reduced_by > 0
+    ),
+    moved as (
+      update credit_line set outstanding = credit_line.outstanding - s.reduced_by
+      from (select line_id, sum(reduced_by)::bigint as reduced_by from split group by line_id) s
+      where credit_line.id = s.line_id
+    )
+    select id, line_id, citizen_id, lender, reduced_by as reduced, repaid_by as repaid
+    from split where reduced_by + repaid_by > 0 order by rank`,
+  );
+  const parts = found.map((row) => ({
+    receivableId: row.id,
+    lineId: row.line_id,
+    citizenId: row.citizen_id,
+    lender: row.lender,
+    reduced: row.reduced,
+    repaid: row.repaid,
+  }));
+  const reduced = sumFen(parts.map((part) => part.reduced));
+  const repaid = sumFen(parts.map((part) => part.repaid));
+  assert(reduced + repaid === wish.amount, `credit of ${wish.settlementId} has less to give back`);
+  return { reduced, repaid, parts };
+}

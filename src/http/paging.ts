@@ -1,0 +1,45 @@
+// Cursor lists: a page ends where the next one begins, by the sort key of its last row.
+import type { z } from 'zod';
+import { Refusal } from '../errors.ts';
+
+export interface Page<T> {
+  data: T[];
+  nextCursor: string | null;
+}
+
+/**
+ * Cuts a page from `rows`, which were read with `limit + 1`. `keyOf` gives the row's sort key as
+ * JSON values (a bigint as its text, a Date as its ISO string).
+ */
+export function page<T>(
+  rows: readonly T[],
+  limit: number,
+  keyOf: (row: T) => readonly (string | number)[],
+): Page<T> {
+  const data = rows.slice(0, limit);
+  const last = data[limit - 1];
+  const isMore = rows.length > limit && last !== undefined;
+  return { data, nextCursor: isMore ? writeCursor(keyOf(last)) : null };
+}
+
+function writeCursor(key: readonly (string | number)[]): string {
+  return Buffer.from(JSON.stringify(key), 'utf8').toString('base64url');
+}
+
+/**
+ * Reads a cursor back; null when none was sent. `shape` is the zod tuple of the sort key.
+ * Refuses with request/invalid: a cursor is input like any other.
+ */
+export function readCursor<S extends z.ZodType>(
+  cursor: string | undefined,
+  shape: S,
+): z.output<S> | null {
+  if (cursor === undefined) return null;
+  try {
+    return shape.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
+  } catch {
+    throw new Refusal('request/invalid', {
+      errors: [{ pointer: '/cursor', detail: 'not a nextCursor of this list' }],
+    });
+  }
+}

@@ -1,0 +1,176 @@
+// Law: a message that changes the insurer's books is stored before it is sent, its answer before it
+// is used; a stored message without an answer is of unknown fate and is never sent again.
+import { createHash } from 'node:crypto';
+import { type SQL, sql } from 'drizzle-orm';
+import { type Db, rows, type Tx } from '../db/db.ts';
+import type { Keyring } from '../identity/keyring.ts';
+import type { Answer, Infno, RouteName } from './insurer.ts';
+import { wireStamp } from './wire-time.ts';
+
+export interface NewMessage {
+  msgid: string;
+  /** The intent (or conversion, or refund) that sends it. */
+  intentId: string;
+  /** Which try of this trade within the intent: 1, 2, … */
+  attempt: number;
+  infno: Infno;
+  route: RouteName;
+  hospitalCode: string;
+  visitId: string;
+  /** Whatever is needed to know later what was asked; sealed. JSON without bigint. */
+  request: object;
+}
+
+/** What was learnt later of an unknown fate. */
+export type Fate = 'live' | 'absent' | 'reversed';
+
+export interface StoredMessage {
+  msgid: string;
+  intentId: string;
+  infno: Infno;
+  attempt: number;
+  route: RouteName;
+  request: unknown;
+  sentAt: Date;
+  /** Null: stored, but no answer was. */
+  answer: Answer | null;
+  fate: Fate | null;
+}
+
+interface MessageRow {
+  msgid: string;
+  intent_id: string;
+  infno: Infno;
+  attempt: number;
+  route: RouteName;
+  request: Buffer;
+  sent_at: string;
+  answer: Buffer | null;
+  fate: Fate | null;
+}
+
+const insertInto = sql`insert into insurance_message (msgid, intent_id, attempt, infno, route,
+  hospital_code, visit_id, request, request_hash, sent_at)`;
+
+/** fixmedins_code + yyyyMMddHHmmss (Shanghai) + 4 digits of one sequence for all hospitals. */
+export async function newMessageId(
+  tx: Tx | Db,
+  hospitalCode: string,
+  realNow: Date,
+): Promise<string> {
+  const [row] = await rows<{ number: string }>(
+    tx,
+    sql`select lpad((nextval('message_number') % 10000)::text, 4, '0') as number`,
+  );
+  if (!row) throw new Error('sequence message_number gave no number');
+  return `${hospitalCode}${wireStamp(realNow)}${row.number}`;
+}
+
+/** Stores a message that is about to be sent. A second one of the same step violates a unique index. */
+export async function storeMessage(
+  tx: Tx | Db,
+  keyring: Keyring,
+  message: NewMessage,
+): Promise<void> {
+  await tx.execute(sql`${insertInto} select ${valuesOf(keyring, message)}`);
+}
+
+/** Stores the answer of a message once; false when one is there already (the other one counts). */
+export async function storeAnswer(
+  tx: Tx | Db,
+  keyring: Keyring,
+  msgid: string,
+  answer: Answer,
+): Promise<boolean> {
+  const stored = await rows(tx, answerStatement(keyring, msgid, answer));
+  return stored.length > 0;
+}
+
+/**
+ * Answer n and message n+1 in one statement. False, and nothing stored, when the answer was there
+ * already: somebody else took this run over, and only they may go on.
+ */
+export async function storeAnswerAndMessage(
+  tx: Tx | Db,
+  keyring: Keyring,
+  answered: { msgid: string; answer: Answer },
+  message: NewMessage,
+): Promise<boolean> {
+  const stored = await rows(
+    tx,
+    sql`
+    with answered as (${answerStatement(keyring, answered.msgid, answered.answer)})
+    ${insertInto}
+    select ${valuesOf(keyring, message)} from answered
+    returning msgid`,
+  );
+  return stored.length > 0;
+}
+
+/** All messages of a run, oldest first. */
+export function messagesOfIntent(
+  tx: Tx | Db,
+  keyring: Keyring,
+  intentId: string,
+): Promise<StoredMessage[]> {
+  return messagesWhere(tx, keyring, sql`intent_id = ${intentId}`);
+}
+
+/** All messages of a visit, whichever run sent them, oldest first. */
+export function messagesOfVisit(
+  tx: Tx | Db,
+  keyring: Keyring,
+  visitId: string,
+): Promise<StoredMessage[]> {
+  return messagesWhere(tx, keyring, sql`visit_id = ${visitId}`);
+}
+
+/** Records what became of a message of unknown fate. */
+export async function setFate(tx: Tx | Db, msgid: string, fate: Fate): Promise<void> {
+  const set = await rows(
+    tx,
+    sql`
+    update insurance_message set fate = ${fate} where msgid = ${msgid} returning 1`,
+  );
+  if (set.length === 0) throw new Error(`no stored message ${msgid}`);
+}
+
+async function messagesWhere(
+  tx: Tx | Db,
+  keyring: Keyring,
+  condition: SQL,
+): Promise<StoredMessage[]> {
+  const found = await rows<MessageRow>(
+    tx,
+    sql`
+    select msgid, intent_id, infno, attempt, route, request, sent_at, answer, fate
+    from insurance_message where ${condition} order by sent_at, msgid`,
+  );
+  return found.map((row) => ({
+    msgid: row.msgid,
+    intentId: row.intent_id,
+    infno: row.infno,
+    attempt: row.attempt,
+    route: row.route,
+    request: JSON.parse(keyring.open(row.request)) as unknown,
+    sentAt: new Date(row.sent_at),
+    answer: row.answer ? (JSON.parse(keyring.open(row.answer)) as Answer) : null,
+    fate: row.fate,
+  }));
+}
+
+function valuesOf(keyring: Keyring, message: NewMessage): SQL {
+  const request = JSON.stringify(message.request);
+  const hash = createHash('sha256').update(request).digest();
+  return sql`${message.msgid}::text, ${message.intentId}::text, ${message.attempt}::integer,
+    ${message.infno}::text, ${message.route}::text, ${message.hospitalCode}::text,
+    ${message.visitId}::text, ${keyring.seal(request)}::bytea, ${hash}::bytea, clock_timestamp()`;
+}
+
+function answerStatement(keyring: Keyring, msgid: string, answer: Answer): SQL {
+  return sql`update insurance_message
+    set outcome = ${answer.outcome}, answer = ${keyring.seal(JSON.stringify(answer))}::bytea,
+        answered_at = clock_timestamp()
+    where msgid = ${msgid} and outcome is null
+    returning 1 as stored`;
+}

@@ -1,0 +1,147 @@
+// The start and the end of the service. Start: database, migrations, sandbox, API, worker. End: no
+// new requests, what is held is finished, nothing is left running.
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { buildDeps, createApp } from './app.ts';
+import { ConfigError, type Environment, readEnvironment } from './config.ts';
+import { type EmbeddedDatabase, startEmbedded } from './db/embedded.ts';
+import { migrateDatabase } from './db/migrate.ts';
+import type { Deps } from './deps.ts';
+import { announceSandbox, prepareSandbox, type Sandbox, seedSandbox } from './sandbox/start.ts';
+import { startWorker } from './worker.ts';
+
+/** What is finished within this time is finished; then connections are cut. */
+const DRAIN_MS = 10_000;
+const IDLE_CHECK_MS = 50;
+/** `npm` passes on the Ctrl-C that the terminal already sent: not a second wish. */
+const REPEAT_MS = 1_000;
+
+/** Things to end, in order of their start. Ended in reverse. */
+const running: { name: string; stop: (isHurried: boolean) => Promise<void> }[] = [];
+
+class StartError extends Error {}
+
+async function main(): Promise<void> {
+  const env = readEnvironment(process.env);
+  const port = await freePort(env);
+  const publicUrl = env.PUBLIC_URL ?? `http://127.0.0.1:${port}`;
+  const databaseUrl = await openDatabaseUrl(env);
+  await migrateDatabase(env.DIRECT_DATABASE_URL ?? databaseUrl, env.DATABASE_SCHEMA);
+  const sandbox = env.EGRET_MODE === 'sandbox' ? await startSandbox(env) : null;
+
+  const deps = await buildDeps(env, { publicUrl, databaseUrl, ...partiesOf(env, sandbox) });
+  running.push({ name: 'pool', stop: () => deps.db.$client.end({ timeout: 5 }) });
+  if (sandbox) await seedSandbox(deps.db);
+  await serve(deps, createServer(createApp(deps, sandbox?.links)), port);
+  const worker = startWorker(deps);
+  running.push({ name: 'worker', stop: () => worker.stop() });
+  deps.log.info({ port, mode: env.EGRET_MODE }, 'ready');
+  const localUrl = `http://127.0.0.1:${port}`;
+  if (sandbox) process.stdout.write(`${await announceSandbox(deps, sandbox, localUrl)}\n`);
+}
+
+async function openDatabaseUrl(env: Environment): Promise<string> {
+  if (env.DATABASE_URL) return env.DATABASE_URL;
+  const database: EmbeddedDatabase = await startEmbedded({
+    dataDir: env.EGRET_DATA_DIR,
+    durable: true,
+  });
+  running.push({ name: 'database', stop: () => database.stop() });
+  return database.url;
+}
+
+async function startSandbox(env: Environment): Promise<Sandbox> {
+  const sandbox = await prepareSandbox(env);
+  running.push({ name: 'sandbox', stop: () => sandbox.stop() });
+  return sandbox;
+}
+
+/** Production names every party in the environment; readEnvironment made sure. */
+function partiesOf(env: Environment, sandbox: Sandbox | null) {
+  if (sandbox) return sandbox.parties;
+  return {
+    dataKeys: env.DATA_KEYS ?? '',
+    indexKey: env.INDEX_KEY ?? '',
+    insurance: {
+      url: env.INSURANCE_URL ?? '',
+      accessKey: env.INSURANCE_ACCESS_KEY ?? '',
+      secretKey: env.INSURANCE_SECRET_KEY ?? '',
+    },
+    lender: { url: env.LENDER_URL ?? '', apiKey: env.LENDER_API_KEY ?? '' },
+    score: { url: env.SCORE_URL ?? '', apiKey: env.SCORE_API_KEY ?? '' },
+  };
+}
+
+/** Looks before anything is started, so that a busy port is told at once. */
+async function freePort({ PORT, HOST }: Environment): Promise<number> {
+  const probe = createServer();
+  const port = await listen(probe, PORT, HOST);
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+async function serve(deps: Deps, server: Server, port: number): Promise<void> {
+  await listen(server, port, deps.env.HOST);
+  running.push({ name: 'server', stop: (isHurried) => drain(server, isHurried) });
+}
+
+async function listen(server: Server, port: number, host: string): Promise<number> {
+  try {
+    server.listen(port, host);
+    await once(server, 'listening');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') {
+      throw new StartError(
+        `PORT ${port} is in use: set PORT to another one, or stop what is there`,
+      );
+    }
+    throw new StartError(`cannot listen on HOST ${host}, PORT ${port}: ${code}`);
+  }
+  const address = server.address();
+  return typeof address === 'object' && address ? address.port : port;
+}
+
+/** No new requests; those in flight are answered, within the time. */
+async function drain(server: Server, isHurried: boolean): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  // A connection that was busy goes idle once its answer is out.
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+  const cut = setTimeout(() => server.closeAllConnections(), isHurried ? 0 : DRAIN_MS);
+  hurry.signal.addEventListener('abort', () => server.closeAllConnections());
+  await closed;
+  clearInterval(idle);
+  clearTimeout(cut);
+}
+
+const hurry = new AbortController();
+let endingSince: number | null = null;
+
+async function end(exitCode: number): Promise<void> {
+  if (endingSince !== null) {
+    if (performance.now() - endingSince > REPEAT_MS) hurry.abort();
+    return;
+  }
+  endingSince = performance.now();
+  for (const part of running.reverse()) {
+    await part.stop(hurry.signal.aborted).catch((error: unknown) => {
+      console.error(`stopping ${part.name}: ${error}`);
+    });
+  }
+  process.exit(exitCode);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => void end(0));
+}
+
+main().catch((error: unknown) => {
+  // Ended while it was still starting: what fails now fails because of that.
+  if (endingSince !== null) return;
+  const isExpected = error instanceof ConfigError || error instanceof StartError;
+  console.error(isExpected ? `Egret cannot start: ${error.message}` : error);
+  void end(1);
+});

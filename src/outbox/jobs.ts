@@ -1,0 +1,147 @@
+// Law: work that must follow a fact is a row written with that fact, and no row is ever lost: a
+// handler that throws, or a process that dies, leaves the job to be tried again.
+import { sql } from 'drizzle-orm';
+import { type Db, rows, type Tx } from '../db/db.ts';
+import type { Deps } from '../deps.ts';
+import { newId } from '../ids.ts';
+
+/** Every kind of work that follows a fact. */
+export type JobKind =
+  /** Undo the insurer's registration (2201) of a cancelled visit. */
+  | 'releaseRegistration'
+  /** Turn a self-paid settlement into an insurance settlement. */
+  | 'convert'
+  /** Send money back on the instrument it came from. */
+  | 'sendMoneyBack'
+  /** Ask the bank what became of a debit. */
+  | 'resolveRepayment'
+  /** Make sure that a reversed claim stays reversed. */
+  | 'confirmReversal';
+
+export interface Job {
+  id: string;
+  kind: JobKind;
+  /** What the job is about; at most one live job of a kind for a subject. */
+  subjectId: string;
+  payload: Record<string, unknown>;
+  /** This run counts: 1 at the first. */
+  attempts: number;
+}
+
+/** Does the work, which may be repeated. Throws: logged and tried again by the back-off table. */
+export type JobHandler = (deps: Deps, job: Job) => Promise<'done' | { retryAfterSeconds: number }>;
+
+export type JobHandlers = Partial<Record<JobKind, JobHandler>>;
+
+/** A crashed worker's job is taken over after this long; a living one renews three times as often. */
+const LEASE_SECONDS = 60;
+const RENEW_MS = 20_000;
+/** After the table's end: every five minutes, for ever. */
+const BACK_OFF_SECONDS = [1, 5, 15, 60, 300];
+const MAX_ERROR_CHARS = 500;
+/** Set when a job is asked for while it runs: what it read may be old, so it runs once more. */
+const ASKED_AGAIN = 'askedAgain';
+
+/** Asks for work once this transaction has committed. A live job of that kind and subject suffices. */
+export async function enqueueJob(
+  tx: Tx,
+  job: { kind: JobKind; subjectId: string; payload?: Record<string, unknown>; runAt?: Date },
+): Promise<void> {
+  const payload = JSON.stringify(job.payload ?? {});
+  const runAt = job.runAt?.toISOString() ?? null;
+  await tx.execute(sql`
+    insert into job (id, kind, subject_id, payload, next_attempt_at)
+    values (${newId('job')}, ${job.kind}, ${job.subjectId}, ${payload}::jsonb,
+            coalesce(${runAt}::timestamptz, clock_timestamp()))
+    on conflict (kind, subject_id) where done_at is null
+    do update set payload = job.payload || jsonb_build_object(${ASKED_AGAIN}::text, true)`);
+}
+
+/** Runs at most `limit` due jobs of the kinds that have a handler; returns how many ran. */
+export async function runDueJobs(
+  deps: Deps,
+  handlers: JobHandlers,
+  limit: number,
+): Promise<number> {
+  const jobs = await leaseDue(deps.db, Object.keys(handlers), limit);
+  await Promise.all(jobs.map((job) => runJob(deps, handlers, job)));
+  return jobs.length;
+}
+
+async function leaseDue(db: Db, kinds: string[], limit: number): Promise<Job[]> {
+  const leased = await rows<{
+    id: string;
+    kind: JobKind;
+    subject_id: string;
+    payload: Record<string, unknown>;
+    attempts: number;
+  }>(
+    db,
+    sql`
+    with due as (
+      select id from job
+      where done_at is null and next_attempt_at <= clock_timestamp()
+        and kind in (select jsonb_array_elements_text(${JSON.stringify(kinds)}::jsonb))
+      order by next_attempt_at limit ${limit}::int
+      for update skip locked
+    )
+    update job set attempts = attempts + 1, payload = payload - ${ASKED_AGAIN}::text,
+      next_attempt_at = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS}::int)
+    from due where job.id = due.id
+    returning job.id, job.kind, job.subject_id, job.payload, job.attempts`,
+  );
+  return leased.map(({ subject_id: subjectId, ...job }) => ({ ...job, subjectId }));
+}
+
+async function runJob(deps: Deps, handlers: JobHandlers, job: Job): Promise<void> {
+  const renewing = setInterval(() => {
+    postpone(deps.db, job, LEASE_SECONDS, null).catch(() => {});
+  }, RENEW_MS);
+  renewing.unref();
+  try {
+    const outcome = await handlers[job.kind]?.(deps, job);
+    if (outcome === 'done') await finish(deps.db, job);
+    else
+      await postpone(
+        deps.db,
+        job,
+        outcome?.retryAfterSeconds ?? backOffSeconds(job.attempts),
+        null,
+      );
+  } catch (error) {
+    deps.log.error(
+      { err: error, job: job.id, kind: job.kind, attempts: job.attempts },
+      'job failed',
+    );
+    const text = String(error).slice(0, MAX_ERROR_CHARS);
+    // If even this fails (database away) the lease runs out and the job is due again.
+    await postpone(deps.db, job, backOffSeconds(job.attempts), text).catch(() => {});
+  } finally {
+    clearInterval(renewing);
+  }
+}
+
+/** Seconds until the next try after `attempts` tries. */
+export function backOffSeconds(attempts: number): number {
+  return BACK_OFF_SECONDS[Math.min(attempts, BACK_OFF_SECONDS.length) - 1] ?? 1;
+}
+
+async function finish(db: Db, job: Job): Promise<void> {
+  await db.execute(sql`
+    update job set last_error = null,
+      done_at = case when payload ? ${ASKED_AGAIN}::text then null else clock_timestamp() end,
+      next_attempt_at = clock_timestamp()
+    where id = ${job.id} and done_at is null`);
+}
+
+async function postpone(
+  db: Db,
+  job: Job,
+  seconds: number,
+  lastError: string | null,
+): Promise<void> {
+  await db.execute(sql`
+    update job set next_attempt_at = clock_timestamp() + make_interval(secs => ${seconds}::float8),
+      last_error = coalesce(${lastError}::text, last_error)
+    where id = ${job.id} and done_at is null`);
+}

@@ -1,0 +1,61 @@
+// Law: 2208 takes a settlement back once, whole, with a record and setl_id of its own; it gives
+// account money and deductible back and frees the lines.
+import { formatYuan, parseYuan, sumFen } from '../../../money.ts';
+import type { Settlement } from '../books.ts';
+import { type Node, need, nodeOf, textOf } from '../fields.ts';
+import { Refusal, refusals } from '../refusals.ts';
+import { reversalInfoOf, setldetailOf } from '../setlinfo.ts';
+import { shanghaiText } from '../shanghai-time.ts';
+import { newSettlementId } from './settle.ts';
+import type { Trade, TradeCall } from './trade.ts';
+
+/** 2208 → setlinfo, setldetail, negated. No time limit, as the standard sets none. */
+export const cancelSettlement: Trade = (call) => {
+  const { books } = call;
+  const node = nodeOf(call.envelope.input, 'data');
+  need(node, ['setl_id', 'mdtrt_id', 'psn_no']);
+  const settlement = settlementOf(call, node);
+  if (settlement.status !== 'settled') throw new Refusal(refusals.alreadyCancelled);
+  const visit = books.visits.get(settlement.mdtrtId)!;
+  const person = books.peopleByNo.get(settlement.psnNo)!;
+  const serial = books.nextSerial();
+  const ownDraws = settlement.draws.filter(({ idNumber }) => idNumber === person.idNumber);
+  const givenBack = sumFen(ownDraws.map(({ amount }) => parseYuan(amount)));
+  const reversal = {
+    setlId: newSettlementId({ visit }, call.nowMs, serial),
+    msgid: call.envelope.msgid,
+    setlTime: shanghaiText(call.nowMs),
+    balanceAfter: formatYuan(books.balanceOf(person.idNumber) + givenBack),
+  };
+  books.record({ type: 'settlementCancelled', serial, setlId: settlement.setlId, reversal });
+  const info = {
+    ...settlement,
+    visit,
+    person,
+    setlId: reversal.setlId,
+    setlTime: reversal.setlTime,
+    msgid: reversal.msgid,
+    balance: reversal.balanceAfter,
+    today: reversal.setlTime.slice(0, 10),
+  };
+  const { split, insutype } = settlement;
+  // The standard spells the cash field pdn_cash_pay, real platforms psn_cash_pay: send both kinds.
+  const cashField = serial % 2 === 0 ? 'psn_cash_pay' : 'pdn_cash_pay';
+  return {
+    output: {
+      setlinfo: reversalInfoOf(info, cashField),
+      setldetail: setldetailOf(split, insutype, -1n),
+    },
+  };
+};
+
+function settlementOf(call: TradeCall, node: Node): Settlement {
+  const settlement = call.books.settlements.get(textOf(node, 'setl_id'));
+  const isTheirs =
+    settlement !== undefined &&
+    settlement.hospitalCode === call.envelope.hospitalCode &&
+    settlement.mdtrtId === textOf(node, 'mdtrt_id') &&
+    settlement.psnNo === textOf(node, 'psn_no');
+  if (!isTheirs) throw new Refusal(refusals.nothingFound);
+  return settlement;
+}

@@ -1,0 +1,255 @@
+// Transaction B of a settlement: waterfall, capture, books, claim, conversion, events and the reply,
+// all or nothing. Lock order: visit, settlement, credit line.
+import { eq, sql } from 'drizzle-orm';
+import { queueConversion } from '../conversion/queue-conversion.ts';
+import { captureCredit } from '../credit/capture-hold.ts';
+import type { VisitKind } from '../credit/policy.ts';
+import { businessNow, type Tx } from '../db/db.ts';
+import { claim, settlement, tender, visit } from '../db/schema.ts';
+import type { Deps } from '../deps.ts';
+import { assert, Refusal } from '../errors.ts';
+import type { Reply } from '../http/route.ts';
+import { newId } from '../ids.ts';
+import type { ClaimSplit } from '../insurance/insurer.ts';
+import { sealPerson } from '../insurance/person.ts';
+import { postEntry } from '../ledger/post.ts';
+import { formatYuan } from '../money.ts';
+import { recordEvent } from '../outbox/events.ts';
+import { lockVisit, type VisitRow, visitView } from '../visit/visit-store.ts';
+import type { ClaimResult } from './claim-bill.ts';
+import type { CounterDecision } from './decide.ts';
+import { settledEntry } from './entries.ts';
+import { endIntent, type Intent } from './intent-store.ts';
+import { finishRunningKey, saveTalk, type SettlementOrder } from './settle-visit.ts';
+import { freeReferences, type SettlementRow, settlementView } from './settlement-store.ts';
+import { closeBill, type CounterTender, divideBill, type Tender } from './waterfall.ts';
+
+export interface Booking {
+  claim: ClaimResult | { outcome: 'skipped' };
+  decision: Extract<CounterDecision, { do: 'book' }>;
+}
+
+/** Closes the bill as decided. 409 in-flight when somebody else took the run over. */
+export async function bookSettlement(
+  tx: Tx,
+  deps: Deps,
+  intent: Intent,
+  booking: Booking,
+): Promise<Reply> {
+  const order = intent.order as SettlementOrder;
+  const row = await lockVisit(tx, intent.visitId, order.hospitalCode);
+  if (!(await endIntent(tx, intent, 'finished'))) {
+    throw new Refusal('idempotency/in-flight', { retryAfterSeconds: 1 });
+  }
+  await saveTalk(tx, deps, booking.claim);
+  const now = await businessNow(tx);
+  const bill = await payBill(tx, order, row, booking);
+  const saved = await insertSettlement(tx, { order, row, booking, bill, now });
+  const claimRef = await insertClaim(tx, deps, order, booking.claim);
+  await postEntry(tx, settledEntry({
+    settlementId: order.settlementId,
+    hospitalCode: order.hospitalCode,
+    occurredAt: now,
+    total: BigInt(order.total),
+    dueAtCounter: bill.dueAtCounter,
+    tenders: bill.tenders,
+    claim: claimRef,
+    credit: bill.credit,
+  }));
+  await queueIfAwaiting(tx, { order, booking, bill, now });
+  await updateVisit(tx, deps, row, booking.claim);
+  await recordSettled(tx, saved, now);
+  return reply(tx, deps, intent, saved);
+}
+
+interface PaidBill {
+  tenders: Tender[];
+  unused: CounterTender[];
+  dueAtCounter: bigint;
+  credit: { lender: string; citizenId: string } | null;
+  isLateCapture: boolean;
+}
+
+/** Insurer's parts, then the counter tenders, then credit; the rest is due at the counter. */
+async function payBill(
+  tx: Tx,
+  order: SettlementOrder,
+  row: VisitRow,
+  booking: Booking,
+): Promise<PaidBill> {
+  const split = booking.claim.outcome === 'settled' ? booking.claim.split : null;
+  const offered = order.counterTenders.map((t) => ({ ...t, amount: BigInt(t.amount) }));
+  const divided = divideBill(BigInt(order.total), split, offered);
+  for (const { kind, reference } of divided.unused) {
+    const isTaken = divided.tenders.some((t) => t.kind === kind && t.reference === reference);
+    if (!isTaken) await freeReferences(tx, order.settlementId, { kind, reference });
+  }
+  const captured = await captureCredit(tx, {
+    visitId: row.id,
+    settlementId: order.settlementId,
+    payerCitizenId: row.payerCitizenId,
+    visitKind: row.kind as VisitKind,
+    owed: divided.owed,
+    awaitsInsurance: booking.decision.insurance === 'awaitingInsurance',
+    isEmergency: row.kind === 'emergency',
+    mayUseMore: row.payerCitizenId !== null,
+  });
+  const { tenders, dueAtCounter } = closeBill(divided, captured.captured);
+  const { lender, payerCitizenId } = captured;
+  return {
+    tenders,
+    dueAtCounter,
+    unused: divided.unused,
+    credit: captured.captured > 0n && lender && payerCitizenId ? { lender, citizenId: payerCitizenId } : null,
+    isLateCapture: captured.isLateCapture,
+  };
+}
+
+async function insertSettlement(
+  tx: Tx,
+  closing: { order: SettlementOrder; row: VisitRow; booking: Booking; bill: PaidBill; now: Date },
+): Promise<SettlementRow> {
+  const { order, row, booking, bill, now } = closing;
+  const total = BigInt(order.total);
+  const [saved] = await tx
+    .insert(settlement)
+    .values({
+      id: order.settlementId,
+      visitId: row.id,
+      hospitalCode: row.hospitalCode,
+      citizenId: row.citizenId,
+      status: bill.dueAtCounter > 0n ? 'awaitingPayment' : 'settled',
+      insuranceStatus: booking.decision.insurance,
+      insuranceReason: booking.decision.reason ?? null,
+      total,
+      dueAtCounter: bill.dueAtCounter,
+      unused: bill.unused.map((t) => ({ ...t, amount: t.amount.toString() })),
+      payer: bill.credit ? row.payer : null,
+      payerCitizenId: bill.credit?.citizenId ?? null,
+      receiptNumber: order.receiptNumber,
+      isInterim: order.isInterim,
+      isLateCapture: bill.isLateCapture,
+      refundable: total,
+      settledAt: now,
+      recordedAt: now,
+      businessDate: sql`business_date(${now.toISOString()}::timestamptz)`,
+      terminalId: order.terminalId,
+    })
+    .returning();
+  assert(saved, 'the settlement is inserted');
+  const tenders = bill.tenders.map((t, position) => ({
+    settlementId: order.settlementId,
+    position: position + 1,
+    kind: t.kind,
+    amount: t.amount,
+    reference: t.reference ?? null,
+    paidAt: now,
+  }));
+  if (tenders.length > 0) await tx.insert(tender).values(tenders);
+  return saved;
+}
+
+async function insertClaim(
+  tx: Tx,
+  deps: Deps,
+  order: Pick<SettlementOrder, 'settlementId' | 'hospitalCode'>,
+  result: Booking['claim'],
+) {
+  if (result.outcome !== 'settled') return null;
+  const claimId = await saveClaim(tx, deps, { ...order, split: result.split, msgid: result.msgid });
+  return { claimId, setlId: result.split.setlId };
+}
+
+/** Books the insurer's settlement as the one live claim of ours. */
+export async function saveClaim(
+  tx: Tx,
+  deps: Deps,
+  order: { settlementId: string; hospitalCode: string; split: ClaimSplit; msgid: string },
+): Promise<string> {
+  const { split } = order;
+  const claimId = newId('claim');
+  const text = JSON.stringify(split, (_, value) => (typeof value === 'bigint' ? value.toString() : value));
+  await tx.insert(claim).values({
+    id: claimId,
+    settlementId: order.settlementId,
+    setlId: split.setlId,
+    hospitalCode: order.hospitalCode,
+    mdtrtId: split.mdtrtId,
+    msgid: order.msgid,
+    status: 'live',
+    insutype: split.insutype,
+    clrType: split.clrType,
+    clrOptins: split.clrOptins,
+    setlTime: split.setlTime ?? (await businessNow(tx)),
+    total: split.total,
+    fund: split.fund,
+    account: split.account,
+    familyAccount: split.familyAccount,
+    hospitalBorne: split.hospitalBorne,
+    cash: split.cash,
+    split: deps.keyring.seal(text),
+  });
+  return claimId;
+}
+
+async function queueIfAwaiting(
+  tx: Tx,
+  closing: { order: SettlementOrder; booking: Booking; bill: PaidBill; now: Date },
+): Promise<void> {
+  const { order, booking, bill, now } = closing;
+  const { claim: result } = booking;
+  if (booking.decision.insurance !== 'awaitingInsurance' || !('route' in result)) return;
+  const due = { kind: 'dueAtCounter', amount: formatYuan(bill.dueAtCounter) };
+  const before = bill.tenders.map((t) => ({ ...t, amount: formatYuan(t.amount) }));
+  const isUnknown = result.outcome === 'unknown';
+  await queueConversion(tx, {
+    settlementId: order.settlementId,
+    hospitalCode: order.hospitalCode,
+    route: result.route,
+    cause: isUnknown ? 'insurerUnknown' : 'insurerOffline',
+    unknownMsgid: isUnknown ? result.msgid : null,
+    before: bill.dueAtCounter > 0n ? [...before, due] : before,
+    now,
+  });
+}
+
+/** Settled once every batch is; what the insurer said on the way is kept for the next run. */
+async function updateVisit(tx: Tx, deps: Deps, row: VisitRow, result: Booking['claim']) {
+  const learnt = 'person' in result ? result : null;
+  const person = learnt?.person && !row.insuredPerson ? sealPerson(deps.keyring, learnt.person) : null;
+  await tx
+    .update(visit)
+    .set({
+      status: sql`case when exists (select 1 from charge_batch b
+        where b.visit_id = ${row.id} and b.settlement_id is null) then 'open' else 'settled' end`,
+      mdtrtId: learnt?.mdtrtId ?? row.mdtrtId,
+      insuredPerson: person ?? row.insuredPerson,
+      version: row.version + 1,
+    })
+    .where(eq(visit.id, row.id));
+}
+
+async function recordSettled(tx: Tx, row: SettlementRow, now: Date): Promise<void> {
+  const isAwaiting = row.insuranceStatus === 'awaitingInsurance';
+  await recordEvent(tx, {
+    type: isAwaiting ? 'settlement.awaitingInsurance' : 'settlement.settled',
+    hospitalCode: row.hospitalCode,
+    ...(row.citizenId ? { citizenId: row.citizenId } : {}),
+    data: { settlementId: row.id, visitId: row.visitId, total: formatYuan(row.total) },
+    occurredAt: now,
+  });
+}
+
+async function reply(tx: Tx, deps: Deps, intent: Intent, saved: SettlementRow): Promise<Reply> {
+  const order = intent.order as SettlementOrder;
+  const view = await settlementView(tx, saved);
+  let answer: Reply = { status: 200, body: view };
+  if (order.isOneScan) {
+    const row = await lockVisit(tx, intent.visitId, order.hospitalCode);
+    const elapsedMs = Math.max(0, deps.realNow().getTime() - order.startedAtMs);
+    const body = { visit: await visitView(tx, deps.keyring, row), settlement: view, elapsedMs };
+    answer = { status: 201, body };
+  }
+  if (intent.key) await finishRunningKey(tx, intent.key, answer);
+  return answer;
+}

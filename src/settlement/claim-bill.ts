@@ -1,0 +1,272 @@
+// Claims a bill at the insurer: 1101 → 2201 → 2203 → 2204 → 2206 → 2207. Before 2207 doubt means
+// offline (no money moved); at 2207 doubt means unknown. Nothing is booked here.
+import type { Deps } from '../deps.ts';
+import type { ClaimSplit, RouteName } from '../insurance/insurer.ts';
+import { messagesOfVisit, newMessageId } from '../insurance/message-store.ts';
+import { type InsuredPerson, lookUpPerson } from '../insurance/person.ts';
+import { routeOf } from '../insurance/regions.ts';
+import { findRegistrations, readRegistration } from '../insurance/registration.ts';
+import { readSplit } from '../insurance/split.ts';
+import {
+  feeCancel2205,
+  feeUpload2204,
+  preSettle2206,
+  queryVisits5201,
+  register2201,
+  settle2207,
+  visitInfo2203,
+} from '../insurance/trades.ts';
+import type { BilledVisit } from './bill.ts';
+import { openTalk, type Talk, type TalkOrder } from './talk.ts';
+
+/** What came out of the talk, beside its answer; saved by whoever finishes the run. */
+export interface Outcome {
+  route: RouteName;
+  person: InsuredPerson | null;
+  mdtrtId: string | null;
+  preview: ClaimSplit | null;
+  unsaved: Talk['unsaved'];
+}
+
+export type ClaimResult = Outcome &
+  (
+    | { outcome: 'settled'; split: ClaimSplit; msgid: string }
+    | { outcome: 'rejected'; reason: string }
+    | { outcome: 'notInsured'; reason: string }
+    | { outcome: 'offline'; reason: string }
+    /** `msgid` is the 2207 of unknown fate; null when an earlier one already settled this bill. */
+    | { outcome: 'unknown'; reason: string; msgid: string | null }
+  );
+
+/** A worker that learns the truth may ask 1101 for this long. */
+const LOOK_UP_MS = 3_000;
+
+type Failure = Extract<ClaimResult, { reason: string }>['outcome'];
+
+export interface ClaimOrder extends TalkOrder {
+  bill: BilledVisit;
+  /** Stop after 2206: `outcome` is settled with the preview's split (empty setlId). */
+  isPreview: boolean;
+  /** Register anew even if the visit has a registration (after a partial refund). */
+  isFresh: boolean;
+  /** True when no message of this visit can exist yet: spares the look. */
+  isNewVisit: boolean;
+}
+
+/** Thrown to leave the sequence of trades with a result. */
+export class Stop extends Error {
+  readonly outcome: Failure;
+  readonly msgid: string | null;
+
+  constructor(outcome: Failure, reason: string, msgid: string | null = null) {
+    super(reason);
+    this.outcome = outcome;
+    this.msgid = msgid;
+  }
+}
+
+/** Claims (or previews) a bill. Never throws for what the insurer does, only LostLease. */
+export function claimBill(deps: Deps, order: ClaimOrder): Promise<ClaimResult> {
+  return runClaim(deps, order, async (run) => {
+    const previewed = await previewClaim(run);
+    if (order.isPreview) return { split: previewed.preview, msgid: '' };
+    return settleClaim(run, previewed);
+  });
+}
+
+/** Runs `steps` of a claim and turns whatever stopped them into a result. */
+export async function runClaim(
+  deps: Deps,
+  order: ClaimOrder,
+  steps: (run: ClaimRun) => Promise<{ split: ClaimSplit; msgid: string }>,
+): Promise<ClaimResult> {
+  const talk = await openTalk(deps, order);
+  const run: ClaimRun = {
+    deps,
+    order,
+    talk,
+    person: null,
+    mdtrtId: null,
+    preview: null,
+    isUploaded: false,
+  };
+  const soFar = (): Outcome => ({
+    route: talk.route,
+    person: run.person,
+    mdtrtId: run.mdtrtId,
+    preview: run.preview,
+    unsaved: talk.unsaved,
+  });
+  try {
+    const settled = await steps(run);
+    return { outcome: 'settled', ...settled, ...soFar() };
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+    const { outcome, message: reason, msgid } = error;
+    if (outcome === 'unknown') return { outcome, reason, msgid, ...soFar() };
+    return { outcome, reason, ...soFar() };
+  }
+}
+
+export interface ClaimRun {
+  deps: Deps;
+  order: ClaimOrder;
+  talk: Talk;
+  person: InsuredPerson | null;
+  mdtrtId: string | null;
+  preview: ClaimSplit | null;
+  /** True when this visit's registration may hold lines of an earlier upload. */
+  isUploaded: boolean;
+}
+
+type Previewed = Parameters<typeof settle2207>[0];
+
+/** 1101 → 2201 → 2203 → 2204 → 2206: everything that moves no money. */
+export async function previewClaim(run: ClaimRun): Promise<Previewed> {
+  const person = await identifyPerson(run);
+  const mdtrtId = await registerVisit(run, person);
+  const { bill, held } = run.order;
+  const parameters = {
+    person,
+    visit: bill.claimVisit,
+    mdtrtId,
+    chrgBchno: held.id.slice(-26),
+    total: bill.total,
+    acctUsedFlag: bill.acctUsedFlag,
+  };
+  await must(run.talk.ask('2203', visitInfo2203(person, bill.claimVisit, mdtrtId)));
+  if (run.isUploaded) await must(run.talk.change('2205', feeCancel2205(person, mdtrtId)));
+  await must(run.talk.change('2204', feeUpload2204({ ...parameters, charges: bill.charges })));
+  const answer = await must(run.talk.ask('2206', preSettle2206(parameters)));
+  const preview = readSplit(answer, { total: bill.total, mdtrtId, isPreview: true });
+  if ('broken' in preview) throw new Stop('offline', `2206 answer broken: ${preview.broken.join('; ')}`);
+  run.preview = preview.split;
+  return { ...parameters, preview: preview.split, charges: bill.charges };
+}
+
+/** 2207 decides: if its invariants hold it is booked, whatever 2206 said. */
+export async function settleClaim(run: ClaimRun, parameters: Previewed) {
+  const told = await run.talk.change('2207', settle2207(parameters));
+  const { msgid } = told;
+  switch (told.outcome) {
+    case 'ok':
+      break;
+    case 'alreadyDone':
+    case 'unknown':
+      throw new Stop('unknown', told.reason, msgid);
+    case 'rejected':
+    case 'notInsured':
+    case 'offline':
+      throw new Stop(told.outcome, told.reason);
+    default:
+      throw told satisfies never;
+  }
+  const { total, mdtrtId } = parameters;
+  const answer = readSplit(told.output, { total, mdtrtId, msgid, isPreview: false });
+  if ('broken' in answer) {
+    throw new Stop('unknown', `2207 answer broken: ${answer.broken.join('; ')}`, msgid);
+  }
+  return { split: answer.split, msgid };
+}
+
+async function identifyPerson(run: ClaimRun): Promise<InsuredPerson> {
+  const { bill } = run.order;
+  if (!bill.patient) throw new Stop('notInsured', '患者身份未确定 patient is not named yet');
+  const person = bill.person ?? (await lookUp(run, bill.patient));
+  run.person = person;
+  run.talk.insuredRegion = person.insuredRegion;
+  run.talk.route = routeOf(bill.hospital.region, person.insuredRegion);
+  return person;
+}
+
+async function lookUp(run: ClaimRun, patient: Patient): Promise<InsuredPerson> {
+  const answer = await askWho(run.deps, run.order.bill, patient, Math.max(run.talk.msLeft(), 1));
+  switch (answer.outcome) {
+    case 'found':
+      return answer.person;
+    case 'notInsured':
+    case 'unknownPerson':
+      throw new Stop('notInsured', answer.reason);
+    case 'offline':
+      throw new Stop('offline', answer.reason);
+  }
+  return answer satisfies never;
+}
+
+type Patient = NonNullable<BilledVisit['patient']>;
+
+/** The insured person of a bill by ID number (1101); null when the insurer does not say. */
+export async function findPerson(deps: Deps, bill: BilledVisit): Promise<InsuredPerson | null> {
+  const answer = bill.patient && (await askWho(deps, bill, bill.patient, LOOK_UP_MS));
+  return answer?.outcome === 'found' ? answer.person : null;
+}
+
+async function askWho(deps: Deps, bill: BilledVisit, patient: Patient, deadlineMs: number) {
+  const msgid = await newMessageId(deps.db, bill.hospital.code, deps.realNow());
+  const credential = { certType: '02', certNo: patient.idNumber, name: patient.name } as const;
+  return lookUpPerson(deps.insurer, { ...bill, msgid }, credential, deadlineMs);
+}
+
+/** 2201, unless the visit is registered already or an unknown 2201 turns up in 5201. */
+async function registerVisit(run: ClaimRun, person: InsuredPerson): Promise<string> {
+  const { bill, isFresh, isNewVisit } = run.order;
+  const earlier = isNewVisit
+    ? []
+    : await messagesOfVisit(run.deps.db, run.deps.keyring, bill.visit.id);
+  const before = earlier.filter((m) => m.intentId !== run.order.held.id);
+  if (!isFresh) {
+    run.isUploaded = before.some((m) => m.infno === '2204');
+    const known = bill.visit.mdtrtId ?? registrationIn(earlier);
+    run.mdtrtId = known ?? (hasDoubtful(earlier) ? await findRegistration(run, person, earlier) : null);
+    if (run.mdtrtId) return run.mdtrtId;
+  }
+  const output = await must(run.talk.change('2201', register2201(person, bill.claimVisit)));
+  run.mdtrtId = readRegistration(output);
+  run.isUploaded = false;
+  if (!run.mdtrtId) throw new Stop('offline', '2201 answered without mdtrt_id');
+  return run.mdtrtId;
+}
+
+type Earlier = Awaited<ReturnType<typeof messagesOfVisit>>;
+
+/** The newest registration that the insurer confirmed for this visit. */
+function registrationIn(messages: Earlier): string | null {
+  for (const { infno, answer } of [...messages].reverse()) {
+    if (infno === '2201' && answer?.outcome === 'ok') return readRegistration(answer.output);
+  }
+  return null;
+}
+
+const hasDoubtful = (messages: Earlier) =>
+  messages.some((m) => m.infno === '2201' && (!m.answer || m.answer.outcome === 'offline'));
+
+/** An unknown 2201 is looked up by 5201 (ipt_otp_no = visitNumber) before another is sent. */
+async function findRegistration(run: ClaimRun, person: InsuredPerson, earlier: Earlier) {
+  const { claimVisit } = run.order.bill;
+  const firstSent = earlier.find((m) => m.infno === '2201')?.sentAt ?? claimVisit.startedAt;
+  const period = {
+    from: new Date(Math.min(firstSent.getTime(), claimVisit.startedAt.getTime())),
+    to: run.deps.realNow(),
+  };
+  const listed = await must(run.talk.ask('5201', queryVisits5201(person, claimVisit, period)));
+  return findRegistrations(listed, claimVisit.visitNumber).at(-1) ?? null;
+}
+
+/** The output of a trade before the money trade; any failure leaves with its outcome. */
+async function must(answering: ReturnType<Talk['ask']>) {
+  const answer = await answering;
+  switch (answer.outcome) {
+    case 'ok':
+      return answer.output;
+    case 'alreadyDone':
+      return {};
+    case 'rejected':
+    case 'notInsured':
+    case 'offline':
+      throw new Stop(answer.outcome, answer.reason);
+    case 'unknown':
+      // Before 2207 an unknown fate moved no money; "already settled" texts alone claim otherwise.
+      throw new Stop('unknown', answer.reason);
+  }
+  return answer satisfies never;
+}

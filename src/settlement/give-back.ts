@@ -1,0 +1,142 @@
+// Gives money back in the order of the law: off what is due at the counter and unpaid → off what is
+// owed on credit → to what was paid, newest first, each to its instrument (domain.md, Conversion).
+import { randomInt } from 'node:crypto';
+import { eq, sql } from 'drizzle-orm';
+import { giveBackCredit } from '../credit/give-back-credit.ts';
+import { rows, type Tx } from '../db/db.ts';
+import { citizen, moneyBack, settlement } from '../db/schema.ts';
+import { assert } from '../errors.ts';
+import { newId } from '../ids.ts';
+import { type Fen, minFen } from '../money.ts';
+import { enqueueJob } from '../outbox/jobs.ts';
+import type { GivenBack } from './entries.ts';
+import { type SettlementRow, type TenderRow, tendersOf } from './settlement-store.ts';
+import { type CounterKind, counterKinds } from './waterfall.ts';
+
+interface Step {
+  kind: string;
+  amount: Fen;
+  /** True: only reduces what is owed; no money moves. */
+  isReduction: boolean;
+  citizenId: string | null;
+  reference: string | null;
+}
+
+export interface GiveBackOrder {
+  settlement: SettlementRow;
+  /** The refund or conversion that gives back. */
+  causeId: string;
+  amount: Fen;
+  now: Date;
+}
+
+/** Distributes `amount` under the settlement's lock, writes money_back rows and their jobs. */
+export async function giveBack(
+  tx: Tx,
+  order: GiveBackOrder,
+): Promise<{ givenBack: GivenBack; credit: { lender: string; citizenId: string } | null }> {
+  const { settlement: row } = order;
+  const tenders = await tendersOf(tx, row.id);
+  const steps: Step[] = [];
+  let rest = order.amount;
+
+  const due = minFen(rest, row.dueAtCounter - row.dueReduced);
+  rest -= due;
+  if (due > 0n) {
+    await tx.update(settlement).set({ dueReduced: row.dueReduced + due }).where(eq(settlement.id, row.id));
+    steps.push({ kind: 'dueAtCounter', amount: due, isReduction: true, citizenId: null, reference: null });
+  }
+  const credit = await giveBackOnCredit(tx, row.id, tenders, rest);
+  rest -= credit.owed + credit.repaid;
+  steps.push(...credit.steps);
+  const counter: GivenBack['counter'] = [];
+  for (const paid of newestCounterFirst(tenders)) {
+    const amount = minFen(rest, paid.amount - paid.givenBack);
+    if (amount === 0n) continue;
+    rest -= amount;
+    await addGivenBack(tx, paid, amount);
+    const kind = paid.kind as CounterKind;
+    counter.push({ kind, amount });
+    const isReduction = kind === 'commercialInsurance' || kind === 'subsidy' || kind === 'deposit';
+    steps.push({ kind, amount, isReduction, citizenId: row.citizenId, reference: paid.reference });
+  }
+  assert(rest === 0n, `nothing more than the citizen's part is given back (${row.id})`);
+  await writeSteps(tx, order, steps);
+  const givenBack = {
+    due,
+    creditOwed: credit.owed,
+    creditRepaid: credit.repaid,
+    counter,
+    arrears: 0n,
+  };
+  return { givenBack, credit: credit.of };
+}
+
+/** First what is owed, then what was repaid: repaid credit is newer money than the counter's. */
+async function giveBackOnCredit(tx: Tx, settlementId: string, tenders: TenderRow[], rest: Fen) {
+  const tender = tenders.find((t) => t.kind === 'credit');
+  const amount = tender ? minFen(rest, tender.amount - tender.givenBack) : 0n;
+  if (!tender || amount === 0n) return { owed: 0n, repaid: 0n, steps: [], of: null };
+  const given = await giveBackCredit(tx, { settlementId, amount });
+  await addGivenBack(tx, tender, amount);
+  const [first] = given.parts;
+  assert(first, 'a credit tender has a receivable');
+  const { citizenId, lender } = first;
+  const step = { kind: 'credit', citizenId, reference: null };
+  const steps: Step[] = [
+    { ...step, amount: given.reduced, isReduction: true },
+    { ...step, amount: given.repaid, isReduction: false },
+  ].filter((s) => s.amount > 0n);
+  return { owed: given.reduced, repaid: given.repaid, steps, of: { lender, citizenId } };
+}
+
+function newestCounterFirst(tenders: TenderRow[]): TenderRow[] {
+  const isCounter = (t: TenderRow) => (counterKinds as readonly string[]).includes(t.kind);
+  return tenders
+    .filter(isCounter)
+    .sort((a, b) => b.paidAt.getTime() - a.paidAt.getTime() || b.position - a.position);
+}
+
+async function addGivenBack(tx: Tx, paid: TenderRow, amount: Fen): Promise<void> {
+  await rows(tx, sql`update tender set given_back = given_back + ${amount.toString()}::bigint
+    where settlement_id = ${paid.settlementId} and position = ${paid.position}`);
+}
+
+async function writeSteps(tx: Tx, order: GiveBackOrder, steps: Step[]): Promise<void> {
+  let position = 0;
+  for (const step of steps) {
+    position += 1;
+    const isVoucher = step.kind === 'cash' && !(await hasBankAccount(tx, step.citizenId));
+    const status = step.isReduction ? 'done' : isVoucher ? 'voucher' : 'pending';
+    const id = newId('moneyBack');
+    await tx.insert(moneyBack).values({
+      id,
+      settlementId: order.settlement.id,
+      causeId: order.causeId,
+      position,
+      ...step,
+      status,
+      voucherCode: isVoucher ? newVoucherCode() : null,
+      createdAt: order.now,
+      resolvedAt: status === 'done' ? order.now : null,
+    });
+    if (status === 'pending') await enqueueJob(tx, { kind: 'sendMoneyBack', subjectId: id });
+  }
+}
+
+/** Cash goes to the patient's own verified account; without one it becomes a voucher. */
+async function hasBankAccount(tx: Tx, citizenId: string | null): Promise<boolean> {
+  if (!citizenId) return false;
+  const [row] = await tx
+    .select({ bankAccount: citizen.bankAccount })
+    .from(citizen)
+    .where(eq(citizen.id, citizenId));
+  return row?.bankAccount !== null && row?.bankAccount !== undefined;
+}
+
+/** Unambiguous when read aloud: no 0/O, 1/I/L. 16 of 31 characters ≈ 79 bits. */
+const VOUCHER_ALPHABET = 'ABCDEFGHJKMNPQRSTUVWXYZ23456789';
+
+export function newVoucherCode(): string {
+  return Array.from({ length: 16 }, () => VOUCHER_ALPHABET[randomInt(VOUCHER_ALPHABET.length)]).join('');
+}

@@ -1,0 +1,143 @@
+// Intents: what was meant before the network was called, who is at it, and until when. Law: one
+// running intent a visit, and only the holder of its lease token may finish it.
+import { and, eq, sql } from 'drizzle-orm';
+import { type Db, rows, type Tx } from '../db/db.ts';
+import { intent } from '../db/schema.ts';
+import type { RequestKey } from '../http/idempotency.ts';
+import type { Keyring } from '../identity/keyring.ts';
+import { newId } from '../ids.ts';
+
+/** A counter request is done or given up well within this; the same key then takes over. */
+export const LEASE_SECONDS = 10;
+
+export type IntentKind = 'settle' | 'oneScan' | 'preview' | 'refund';
+
+export interface Intent {
+  id: string;
+  kind: IntentKind;
+  visitId: string;
+  settlementId: string | null;
+  leaseToken: string;
+  key: { client: string; key: string } | null;
+  /** The order, as sealed by whoever began it. */
+  order: unknown;
+  createdAt: Date;
+  /** True when somebody else began it: stored messages and answers must be looked at first. */
+  isResumed: boolean;
+}
+
+type IntentRow = typeof intent.$inferSelect;
+
+/** Records a new running intent with a lease. The visit is locked, so there is no other. */
+export async function beginIntent(
+  tx: Tx,
+  keyring: Keyring,
+  order: {
+    kind: IntentKind;
+    visitId: string;
+    settlementId: string | null;
+    key: RequestKey | null;
+    order: unknown;
+  },
+): Promise<Intent> {
+  const id = newId('intent');
+  const [row] = await tx
+    .insert(intent)
+    .values({
+      id,
+      kind: order.kind,
+      status: 'running',
+      visitId: order.visitId,
+      settlementId: order.settlementId,
+      request: keyring.seal(JSON.stringify(order.order)),
+      client: order.key?.client ?? null,
+      key: order.key?.key ?? null,
+      leaseToken: newId('intent'),
+      leaseUntil: sql`clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})`,
+    })
+    .returning();
+  return readIntent(row!, keyring, false);
+}
+
+function readIntent(row: IntentRow, keyring: Keyring, isResumed: boolean): Intent {
+  return {
+    id: row.id,
+    kind: row.kind as IntentKind,
+    visitId: row.visitId,
+    settlementId: row.settlementId,
+    leaseToken: row.leaseToken,
+    key: row.client && row.key ? { client: row.client, key: row.key } : null,
+    order: JSON.parse(keyring.open(row.request)),
+    createdAt: row.createdAt,
+    isResumed,
+  };
+}
+
+/** The running intent of a visit, whoever runs it. */
+export async function runningIntent(tx: Tx | Db, visitId: string): Promise<IntentRow | null> {
+  const [row] = await tx
+    .select()
+    .from(intent)
+    .where(and(eq(intent.visitId, visitId), eq(intent.status, 'running')));
+  return row ?? null;
+}
+
+/** The running intent that this key began and whose lease ran out; the caller becomes its holder. */
+export async function takeOverOwn(
+  tx: Tx,
+  keyring: Keyring,
+  key: RequestKey | null,
+): Promise<Intent | null> {
+  if (!key) return null;
+  return takeOver(tx, keyring, sql`client = ${key.client} and key = ${key.key}
+    and lease_until < clock_timestamp()`);
+}
+
+/** One orphaned intent by id, if its lease ran out. */
+export async function takeOverOrphan(tx: Tx, keyring: Keyring, id: string): Promise<Intent | null> {
+  return takeOver(tx, keyring, sql`id = ${id} and lease_until < clock_timestamp()`);
+}
+
+async function takeOver(tx: Tx, keyring: Keyring, which: ReturnType<typeof sql>) {
+  const taken = await rows<{ id: string }>(tx, sql`
+    update intent set lease_token = ${newId('intent')},
+      lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})
+    where status = 'running' and ${which} returning id`);
+  if (!taken[0]) return null;
+  const [row] = await tx.select().from(intent).where(eq(intent.id, taken[0].id));
+  return row ? readIntent(row, keyring, true) : null;
+}
+
+/** Ends a running intent. False when the lease was taken over: the caller must do nothing more. */
+export async function endIntent(
+  tx: Tx,
+  held: Pick<Intent, 'id' | 'leaseToken'>,
+  status: 'finished' | 'undone',
+): Promise<boolean> {
+  const ended = await rows(tx, sql`
+    update intent set status = ${status}, finished_at = clock_timestamp()
+    where id = ${held.id} and lease_token = ${held.leaseToken} and status = 'running' returning 1`);
+  return ended.length > 0;
+}
+
+/** Locks the intent and tells whether it is still ours; before a message that cannot be taken back. */
+export async function isStillHeld(
+  tx: Tx,
+  held: Pick<Intent, 'id' | 'leaseToken'>,
+): Promise<boolean> {
+  const found = await rows(tx, sql`
+    select 1 from intent where id = ${held.id} and lease_token = ${held.leaseToken}
+      and status = 'running' for update`);
+  return found.length > 0;
+}
+
+/** Keeps an intent running for later: nobody takes it over before `seconds` from now. */
+export async function parkIntent(
+  tx: Tx,
+  held: Pick<Intent, 'id' | 'leaseToken'>,
+  seconds: number,
+): Promise<void> {
+  await rows(tx, sql`
+    update intent set lease_until = clock_timestamp() + make_interval(secs => ${seconds})
+    where id = ${held.id} and lease_token = ${held.leaseToken} and status = 'running'`);
+}

@@ -1,0 +1,62 @@
+// What became of a 2207 that nobody answered (domain.md, Learning the truth): left alone for a quiet
+// time, then 5203, then 2601. Law: only an answer with setl_id and the whole split is adopted.
+import type { Deps } from '../deps.ts';
+import type { ClaimSplit } from '../insurance/insurer.ts';
+import { setFate, type StoredMessage, storeAnswer } from '../insurance/message-store.ts';
+import { readSplit } from '../insurance/split.ts';
+import { querySettlement5203, reverse2601 } from '../insurance/trades.ts';
+import type { BilledVisit } from './bill.ts';
+import { findPerson } from './claim-bill.ts';
+import type { Intent } from './intent-store.ts';
+import { openTalk } from './talk.ts';
+
+export type Truth =
+  | { fate: 'live'; split: ClaimSplit; msgid: string }
+  /** No live claim is left: the same charges may be claimed again. */
+  | { fate: 'gone' }
+  /** Ask later, claim nothing. */
+  | { fate: 'unknown'; reason: string };
+
+const BUDGET_MS = 8_000;
+
+/** Finds out; stores its own 2601 like any other trade and records the fate of the message. */
+export async function learnTruth(
+  deps: Deps,
+  order: { held: Pick<Intent, 'id' | 'leaseToken'>; bill: BilledVisit; message: StoredMessage },
+): Promise<Truth> {
+  const { bill, message, held } = order;
+  const now = deps.realNow().getTime();
+  if (now < message.sentAt.getTime() + deps.env.INSURANCE_QUIET_MS) {
+    return { fate: 'unknown', reason: 'still within the quiet time' };
+  }
+  const person = bill.person ?? (await findPerson(deps, bill));
+  if (!person) return { fate: 'unknown', reason: 'insurer offline' };
+  const known = { ...bill, person };
+  const talk = await openTalk(deps, { held, bill: known, isResumed: true, deadlineAt: now + BUDGET_MS });
+  const { mdtrtId, total } = claimedIn(message);
+  const found = await talk.ask('5203', querySettlement5203(person, { mdtrtId }));
+  if (found.outcome === 'ok') {
+    const expected = { total: BigInt(total), mdtrtId, msgid: message.msgid, isPreview: false };
+    const read = readSplit(found.output, expected);
+    // A registration may hold several settlements: only the echo of this very message proves it.
+    if ('split' in read && read.split.medinsSetlId === message.msgid) {
+      await setFate(deps.db, message.msgid, 'live');
+      return { fate: 'live', split: read.split, msgid: message.msgid };
+    }
+  }
+  const reversed = await talk.change('2601', reverse2601(person, message), 'always');
+  if (talk.unsaved) {
+    await storeAnswer(deps.db, deps.keyring, talk.unsaved.msgid, talk.unsaved.answer);
+  }
+  if (reversed.outcome !== 'ok' && reversed.outcome !== 'alreadyDone') {
+    return { fate: 'unknown', reason: reversed.reason };
+  }
+  await setFate(deps.db, message.msgid, 'reversed');
+  return { fate: 'gone' };
+}
+
+/** What the stored 2207 asked to be settled; `total` in fen. */
+function claimedIn(message: StoredMessage): { mdtrtId: string; total: string } {
+  const { data } = message.request as { data: { mdtrt_id: string; medfee_sumamt: string } };
+  return { mdtrtId: data.mdtrt_id, total: data.medfee_sumamt.replace('.', '') };
+}

@@ -1,0 +1,78 @@
+// One scan at the counter: identify, open, charge and settle in one request. A refusal leaves
+// nothing half-done: the visit is cancelled and its number free again.
+import { z } from 'zod';
+import { transact, type Tx } from '../db/db.ts';
+import type { Deps } from '../deps.ts';
+import { Refusal } from '../errors.ts';
+import { leaseKey, peekKey, type RequestKey, takeKey } from '../http/idempotency.ts';
+import type { CallerOf, Reply } from '../http/route.ts';
+import { insertCharges, refuseMismatch } from '../visit/charges.ts';
+import { insertVisit, type Opening, prepareOpening } from '../visit/open-visit.ts';
+import { chargeItems, credentialRule, needsCredential, openVisitFields } from '../visit/schemas.ts';
+import { type Intent, LEASE_SECONDS, takeOverOwn } from './intent-store.ts';
+import { settlementFields } from './schemas.ts';
+import { chooseBatches, orderOf, recordIntent, runSettlement } from './settle-visit.ts';
+
+export const oneScanBody = z
+  .strictObject({ ...openVisitFields, charges: chargeItems, ...settlementFields })
+  .refine(needsCredential, credentialRule);
+export type OneScan = z.output<typeof oneScanBody>;
+
+/** The one batch of a one-scan visit. */
+const BATCH = '1';
+
+export interface OneScanCall {
+  deps: Deps;
+  key: RequestKey | null;
+  terminal: CallerOf<'terminal'>;
+  request: OneScan;
+}
+
+/** The use case behind POST /v1/one-scan-payments. */
+export async function payByOneScan(call: OneScanCall): Promise<Reply> {
+  const { deps, key, terminal, request } = call;
+  const startedAtMs = deps.realNow().getTime();
+  const replay = await peekKey(deps.db, key);
+  if (replay) return replay;
+  await inStep('charge', async () => refuseMismatch(request.charges, '/charges'));
+  const opening = await inStep('identify', () => prepareOpening(deps, terminal, request));
+  const begun = await transact(deps.db, (tx) => beginOneScan(tx, call, opening, startedAtMs));
+  return 'status' in begun ? begun : runSettlement(deps, begun);
+}
+
+async function beginOneScan(
+  tx: Tx,
+  call: OneScanCall,
+  opening: Opening,
+  startedAtMs: number,
+): Promise<Reply | Intent> {
+  const { deps, key, terminal, request } = call;
+  const stored = key && (await takeKey(tx, key));
+  if (stored) return stored;
+  const own = await takeOverOwn(tx, deps.keyring, key);
+  if (own) {
+    if (key) await leaseKey(tx, key, LEASE_SECONDS);
+    return own;
+  }
+  const row = await inStep('open', () => insertVisit(tx, deps, opening));
+  const lines = { batch: BATCH, items: request.charges };
+  await inStep('charge', () => insertCharges(tx, row, lines));
+  return inStep('settle', async () => {
+    const order = orderOf(terminal, request);
+    const chosen = await chooseBatches(tx, row);
+    return recordIntent(tx, call, row, { ...order, ...chosen, isOneScan: true, startedAtMs }, 'oneScan');
+  });
+}
+
+/** Names the step in the problem of whatever refuses in it. */
+async function inStep<T>(
+  step: 'identify' | 'open' | 'charge' | 'settle',
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw new Refusal(error.code, { ...error.options, extra: { ...error.options.extra, step } });
+  }
+}

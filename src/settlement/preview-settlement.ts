@@ -1,0 +1,149 @@
+// Previews the split of a bill: talks to the insurer up to 2206, moves no money, hold or status.
+import { type Tx, transact } from '../db/db.ts';
+import { captureCredit } from '../credit/capture-hold.ts';
+import type { VisitKind } from '../credit/policy.ts';
+import { visit } from '../db/schema.ts';
+import type { Deps } from '../deps.ts';
+import { Refusal } from '../errors.ts';
+import type { CallerOf, Reply } from '../http/route.ts';
+import { eq, TransactionRollbackError } from 'drizzle-orm';
+import { lockVisit, type VisitRow } from '../visit/visit-store.ts';
+import { type BilledVisit, readUnsettledBill } from './bill.ts';
+import { type ClaimResult, claimBill } from './claim-bill.ts';
+import { decideAtCounter } from './decide.ts';
+import { beginIntent, endIntent, type Intent, runningIntent } from './intent-store.ts';
+import type { SettlementRequest } from './schemas.ts';
+import { chooseBatches, INSURER_BUDGET_MS, saveTalk } from './settle-visit.ts';
+import { splitView } from './settlement-store.ts';
+import { closeBill, divideBill } from './waterfall.ts';
+
+export interface PreviewCall {
+  deps: Deps;
+  terminal: CallerOf<'terminal'>;
+  visitId: string;
+  request: SettlementRequest;
+}
+
+interface Begun {
+  intent: Intent | null;
+  row: VisitRow;
+  batches: string[];
+}
+
+/** The use case behind POST /v1/visits/{id}/settlement/preview. */
+export async function previewSettlement(call: PreviewCall): Promise<Reply> {
+  const { deps } = call;
+  const begun = await transact(deps.db, (tx) => beginPreview(tx, call));
+  const bill = await readUnsettledBill(deps, begun.row.id, begun.batches);
+  const claim = begun.intent ? await ask(deps, begun.intent, bill) : { outcome: 'skipped' as const };
+  const result = await transact(deps.db, (tx) => finishPreview(tx, call, { begun, bill, claim }));
+  // Thrown after the commit: what was learnt of the registration stays.
+  if (result instanceof Refusal) throw result;
+  return result;
+}
+
+async function finishPreview(
+  tx: Tx,
+  call: PreviewCall,
+  asked: { begun: Begun; bill: BilledVisit; claim: ClaimResult | { outcome: 'skipped' } },
+): Promise<Reply | Refusal> {
+  const { begun, bill, claim } = asked;
+  if (begun.intent) await endPreview(tx, call.deps, begun.intent, claim);
+  const decision = decideAtCounter(claim, 'selfPay');
+  if (decision.do !== 'book') {
+    return new Refusal(decision.code, { detail: decision.reason, retryAfterSeconds: 5 });
+  }
+  const split = claim.outcome === 'settled' ? claim.split : null;
+  const divided = divideBill(bill.total, split, call.request.counterTenders ?? []);
+  const captured = await wouldCapture(tx, begun.row, {
+    owed: divided.owed,
+    awaitsInsurance: decision.insurance === 'awaitingInsurance',
+  });
+  const { reason } = decision;
+  const body = splitView({
+    visitId: begun.row.id,
+    batches: begun.batches,
+    total: bill.total,
+    ...closeBill(divided, captured),
+    unused: divided.unused,
+    insurance: { status: decision.insurance, ...(reason ? { reason } : {}) },
+    payer: captured > 0n ? begun.row.payer : null,
+  });
+  return { status: 200, body };
+}
+
+async function beginPreview(tx: Tx, call: PreviewCall): Promise<Begun> {
+  const { deps, request, terminal } = call;
+  const row = await lockVisit(tx, call.visitId, terminal.hospitalCode);
+  if (row.status === 'settling') throw new Refusal('visit/settling', { retryAfterSeconds: 1 });
+  if (row.status === 'cancelled') throw new Refusal('visit/wrong-state');
+  const { batches } = await chooseBatches(tx, row, request.batches);
+  if (request.insurance === 'skip') return { intent: null, row, batches };
+  const running = await runningIntent(tx, row.id);
+  const isDead = running?.kind === 'preview' && running.leaseUntil.getTime() < Date.now();
+  if (running && !(isDead && (await endIntent(tx, running, 'undone')))) {
+    throw new Refusal('visit/settling', { retryAfterSeconds: 1 });
+  }
+  const order = { batches };
+  const intent = await beginIntent(tx, deps.keyring, {
+    kind: 'preview',
+    visitId: row.id,
+    settlementId: null,
+    key: null,
+    order,
+  });
+  return { intent, row, batches };
+}
+
+function ask(deps: Deps, held: Intent, bill: BilledVisit): Promise<ClaimResult> {
+  return claimBill(deps, {
+    held,
+    bill,
+    isPreview: true,
+    isFresh: false,
+    isResumed: false,
+    isNewVisit: false,
+    deadlineAt: deps.realNow().getTime() + INSURER_BUDGET_MS,
+  });
+}
+
+async function endPreview(
+  tx: Tx,
+  deps: Deps,
+  intent: Intent,
+  claim: ClaimResult | { outcome: 'skipped' },
+): Promise<void> {
+  await endIntent(tx, intent, 'finished');
+  await saveTalk(tx, deps, claim);
+  if ('mdtrtId' in claim && claim.mdtrtId) {
+    await tx.update(visit).set({ mdtrtId: claim.mdtrtId }).where(eq(visit.id, intent.visitId));
+  }
+}
+
+/** Asks the real capture and takes it back: one rule, not a copy of it. */
+async function wouldCapture(
+  tx: Tx,
+  row: VisitRow,
+  ask: { owed: bigint; awaitsInsurance: boolean },
+): Promise<bigint> {
+  if (ask.owed === 0n) return 0n;
+  let captured = 0n;
+  await tx
+    .transaction(async (inner) => {
+      const taken = await captureCredit(inner, {
+        visitId: row.id,
+        settlementId: 'preview',
+        payerCitizenId: row.payerCitizenId,
+        visitKind: row.kind as VisitKind,
+        ...ask,
+        isEmergency: row.kind === 'emergency',
+        mayUseMore: row.payerCitizenId !== null,
+      });
+      captured = taken.captured;
+      inner.rollback();
+    })
+    .catch((error: unknown) => {
+      if (!(error instanceof TransactionRollbackError)) throw error;
+    });
+  return captured;
+}

@@ -1,0 +1,135 @@
+// The insurer's side of a refund: preview the rest on a fresh registration, cancel the old claim
+// (2208), claim the rest (2207). Before 2208 any doubt changes nothing; after it there is no way back.
+import type { Deps } from '../deps.ts';
+import type { ClaimSplit } from '../insurance/insurer.ts';
+import { messagesOfIntent, type StoredMessage, storeAnswer } from '../insurance/message-store.ts';
+import { readReversal } from '../insurance/split.ts';
+import { cancelSettle2208 } from '../insurance/trades.ts';
+import type { BilledVisit } from './bill.ts';
+import { type ClaimOrder, type ClaimRun, previewClaim, runClaim, Stop, settleClaim } from './claim-bill.ts';
+import type { Intent } from './intent-store.ts';
+import { learnTruth } from './learn-truth.ts';
+import { INSURER_BUDGET_MS } from './settle-visit.ts';
+import type { ClaimRow } from './settlement-store.ts';
+
+export type Reclaimed =
+  /** There was no claim: the insurer has nothing to do with it. */
+  | { outcome: 'selfPay' }
+  /** The whole claim is cancelled and nothing is left to claim. */
+  | { outcome: 'reversed'; reversalSetlId: string }
+  | { outcome: 'reclaimed'; reversalSetlId: string; split: ClaimSplit; msgid: string }
+  /** The old claim is cancelled and the rest was finally refused: self-pay and a finance case. */
+  | { outcome: 'restSelfPay'; reversalSetlId: string; reason: string }
+  /** Nothing was changed at the insurer. */
+  | {
+      outcome: 'refused';
+      code: 'insurance/offline' | 'insurance/rejected' | 'refund/citizen-part-rises';
+      reason: string;
+    }
+  /** Begun, to be gone on with later. */
+  | { outcome: 'pending'; reason: string };
+
+interface Order {
+  /** What is left of the bill; no lines for a whole refund. */
+  bill: BilledVisit;
+  oldClaim: ClaimRow;
+}
+
+/** Cancels the old claim and claims the rest. Safe to call again after a crash or a `pending`. */
+export async function reclaim(deps: Deps, intent: Intent, order: Order): Promise<Reclaimed> {
+  const doubtful = intent.isResumed ? await unknownClaim(deps, intent) : null;
+  if (doubtful) {
+    const truth = await learnTruth(deps, { held: intent, bill: order.bill, message: doubtful });
+    if (truth.fate === 'unknown') return { outcome: 'pending', reason: truth.reason };
+    if (truth.fate === 'live') return { ...truth, outcome: 'reclaimed', reversalSetlId: '' };
+  }
+  const reversal: { setlId: string | null; isDoubtful: boolean } = { setlId: null, isDoubtful: false };
+  const claimOrder: ClaimOrder = {
+    held: intent,
+    bill: order.bill,
+    isPreview: false,
+    isFresh: true,
+    isResumed: intent.isResumed,
+    isNewVisit: false,
+    deadlineAt: deps.realNow().getTime() + INSURER_BUDGET_MS,
+  };
+  const result = await runClaim(deps, claimOrder, async (run) => {
+    if (order.bill.total === 0n) {
+      await cancelOld(run, order.oldClaim, reversal);
+      throw new Stop('rejected', 'nothing is left to claim');
+    }
+    const previewed = await previewClaim(run);
+    if (previewed.preview.cash > order.oldClaim.cash) throw new Stop('rejected', PART_RISES);
+    await cancelOld(run, order.oldClaim, reversal);
+    return settleClaim(run, previewed);
+  });
+  if (result.unsaved) {
+    const { msgid, answer } = result.unsaved;
+    await storeAnswer(deps.db, deps.keyring, msgid, answer);
+  }
+  if (reversal.setlId === null) return notCancelled(result, reversal.isDoubtful);
+  const reversalSetlId = reversal.setlId;
+  if (order.bill.total === 0n) return { outcome: 'reversed', reversalSetlId };
+  switch (result.outcome) {
+    case 'settled':
+      return { outcome: 'reclaimed', reversalSetlId, split: result.split, msgid: result.msgid };
+    case 'rejected':
+    case 'notInsured':
+      return { outcome: 'restSelfPay', reversalSetlId, reason: result.reason };
+    case 'offline':
+    case 'unknown':
+      return { outcome: 'pending', reason: result.reason };
+  }
+  return result satisfies never;
+}
+
+const PART_RISES = "the citizen's part would rise";
+
+type Result = Awaited<ReturnType<typeof runClaim>>;
+
+function notCancelled(result: Result, isDoubtful: boolean): Reclaimed {
+  const reason = result.outcome === 'settled' ? '' : result.reason;
+  if (isDoubtful) return { outcome: 'pending', reason };
+  if (result.outcome === 'rejected' || result.outcome === 'notInsured') {
+    const code = reason === PART_RISES ? 'refund/citizen-part-rises' : 'insurance/rejected';
+    return { outcome: 'refused', code, reason };
+  }
+  return { outcome: 'refused', code: 'insurance/offline', reason };
+}
+
+/** 2208 of the same setl_id may be repeated; 已撤销 means it is done. */
+async function cancelOld(
+  run: ClaimRun,
+  oldClaim: ClaimRow,
+  reversal: { setlId: string | null; isDoubtful: boolean },
+): Promise<void> {
+  const { person, order } = run;
+  const insured = person ?? order.bill.person;
+  if (!insured) throw new Stop('offline', 'the insured person is not known');
+  run.talk.insuredRegion = insured.insuredRegion;
+  const told = await run.talk.change('2208', cancelSettle2208(insured, oldClaim), 'inDoubt');
+  switch (told.outcome) {
+    case 'ok':
+      reversal.setlId = readReversal(told.output).setlId;
+      return;
+    case 'alreadyDone':
+      reversal.setlId = '';
+      return;
+    case 'unknown':
+      reversal.isDoubtful = true;
+      throw new Stop('offline', told.reason);
+    case 'rejected':
+    case 'notInsured':
+    case 'offline':
+      throw new Stop(told.outcome, told.reason);
+  }
+  return told satisfies never;
+}
+
+/** The 2207 of this refund whose fate is not known yet. */
+async function unknownClaim(deps: Deps, intent: Intent): Promise<StoredMessage | null> {
+  const messages = await messagesOfIntent(deps.db, deps.keyring, intent.id);
+  const last = messages.filter((m) => m.infno === '2207').at(-1);
+  const isUnknown = last && !last.fate && (!last.answer || last.answer.outcome === 'unknown');
+  return isUnknown ? last : null;
+}

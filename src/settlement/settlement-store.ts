@@ -1,0 +1,155 @@
+// Rows of settlements and the view that callers see. Refunds never change `total` and `tenders`.
+import { and, asc, eq, ne, sql } from 'drizzle-orm';
+import { type Db, rows, type Tx } from '../db/db.ts';
+import { chargeBatch, conversion, receivable, settlement, tender, claim } from '../db/schema.ts';
+import { Refusal } from '../errors.ts';
+import { formatYuan } from '../money.ts';
+import type { CounterTender, Tender } from './waterfall.ts';
+
+export type SettlementRow = typeof settlement.$inferSelect;
+export type ClaimRow = typeof claim.$inferSelect;
+export type TenderRow = typeof tender.$inferSelect;
+
+/** Locks a settlement of this hospital for the rest of the transaction; 404 for anybody else's. */
+export async function lockSettlement(
+  tx: Tx,
+  settlementId: string,
+  hospitalCode: string,
+): Promise<SettlementRow> {
+  const [row] = await tx
+    .select()
+    .from(settlement)
+    .where(and(eq(settlement.id, settlementId), eq(settlement.hospitalCode, hospitalCode)))
+    .for('update');
+  if (!row) throw new Refusal('resource/not-found');
+  return row;
+}
+
+/** Reads a settlement without locking it; null when it is not this hospital's. */
+export async function findSettlement(
+  tx: Tx | Db,
+  settlementId: string,
+  hospitalCode: string,
+): Promise<SettlementRow | null> {
+  const [row] = await tx
+    .select()
+    .from(settlement)
+    .where(and(eq(settlement.id, settlementId), eq(settlement.hospitalCode, hospitalCode)));
+  return row ?? null;
+}
+
+export async function tendersOf(tx: Tx | Db, settlementId: string): Promise<TenderRow[]> {
+  return tx
+    .select()
+    .from(tender)
+    .where(eq(tender.settlementId, settlementId))
+    .orderBy(asc(tender.position));
+}
+
+/** The one live claim of a settlement, if the insurer has one. */
+export async function liveClaim(tx: Tx | Db, settlementId: string): Promise<ClaimRow | null> {
+  const [row] = await tx
+    .select()
+    .from(claim)
+    .where(and(eq(claim.settlementId, settlementId), eq(claim.status, 'live')));
+  return row ?? null;
+}
+
+/** The settlement as the contract shows it. */
+export async function settlementView(tx: Tx | Db, row: SettlementRow) {
+  const [tenders, batches, claims, owed, conversions] = await Promise.all([
+    tendersOf(tx, row.id),
+    tx
+      .select({ batch: chargeBatch.batch })
+      .from(chargeBatch)
+      .where(eq(chargeBatch.settlementId, row.id))
+      .orderBy(asc(chargeBatch.position)),
+    liveClaim(tx, row.id),
+    tx.select({ id: receivable.id }).from(receivable).where(eq(receivable.settlementId, row.id)),
+    tx
+      .select({ id: conversion.id })
+      .from(conversion)
+      .where(and(eq(conversion.settlementId, row.id), ne(conversion.status, 'cancelled'))),
+  ]);
+  return {
+    id: row.id,
+    ...splitView({
+      visitId: row.visitId,
+      batches: batches.map((b) => b.batch),
+      total: row.total,
+      dueAtCounter: row.dueAtCounter,
+      tenders: tenders.map((t) => ({
+        kind: t.kind as Tender['kind'],
+        amount: t.amount,
+        ...(t.reference ? { reference: t.reference } : {}),
+      })),
+      unused: (row.unused as { kind: CounterTender['kind']; amount: string; reference: string }[]).map(
+        (t) => ({ ...t, amount: BigInt(t.amount) }),
+      ),
+      insurance: {
+        status: row.insuranceStatus,
+        ...(claims ? { claimId: claims.setlId } : {}),
+        ...(row.insuranceReason ? { reason: row.insuranceReason } : {}),
+      },
+      payer: row.payer,
+    }),
+    status: row.status,
+    ...(owed[0] ? { receivableId: owed[0].id } : {}),
+    ...(conversions[0] ? { conversionId: conversions[0].id } : {}),
+    ...(row.receiptNumber ? { receiptNumber: row.receiptNumber } : {}),
+    ...(row.invoice ? { invoice: row.invoice } : {}),
+    refundable: formatYuan(row.refundable),
+    settledAt: row.settledAt.toISOString(),
+    businessDate: row.businessDate,
+  };
+}
+
+/** The split of a bill, as in a settlement and in a preview. Amounts in fen. */
+export function splitView(split: {
+  visitId: string;
+  batches: string[];
+  total: bigint;
+  dueAtCounter: bigint;
+  tenders: Tender[];
+  unused: CounterTender[];
+  insurance: { status: string; claimId?: string; reason?: string };
+  payer: string | null;
+}) {
+  return {
+    visitId: split.visitId,
+    batches: split.batches,
+    total: formatYuan(split.total),
+    dueAtCounter: formatYuan(split.dueAtCounter),
+    tenders: split.tenders.map((t) => ({ ...t, amount: formatYuan(t.amount) })),
+    unused: split.unused.map((t) => ({ ...t, amount: formatYuan(t.amount) })),
+    insurance: split.insurance,
+    ...(split.payer ? { payer: split.payer } : {}),
+  };
+}
+
+/** Reserves natural keys of a hospital for a settlement; refuses what was ever used before. */
+export async function reserveReference(
+  tx: Tx,
+  hospitalCode: string,
+  settlementId: string,
+  used: { kind: string; reference: string },
+): Promise<void> {
+  const reserved = await rows(tx, sql`
+    insert into used_reference (hospital_code, kind, reference, settlement_id)
+    values (${hospitalCode}, ${used.kind}, ${used.reference}, ${settlementId})
+    on conflict do nothing returning 1`);
+  if (reserved.length === 0) {
+    throw new Refusal(used.kind === 'receipt' ? 'settlement/receipt-used' : 'tender/reference-used');
+  }
+}
+
+/** Frees references that were reserved but not taken: an undone settlement, an unused tender. */
+export async function freeReferences(
+  tx: Tx,
+  settlementId: string,
+  only?: { kind: string; reference: string },
+): Promise<void> {
+  await rows(tx, sql`delete from used_reference where settlement_id = ${settlementId}
+    and (${only?.kind ?? null}::text is null
+      or (kind = ${only?.kind ?? null} and reference = ${only?.reference ?? null}))`);
+}

@@ -1,0 +1,142 @@
+// One run's conversation with the insurer. Law: a message that changes the insurer's books is stored
+// before it is sent; a stored one without an answer is of unknown fate and is never sent again.
+import { type Db, transact } from '../db/db.ts';
+import type { Deps } from '../deps.ts';
+import { Refusal } from '../errors.ts';
+import type { Answer, Infno, RouteName } from '../insurance/insurer.ts';
+import {
+  messagesOfIntent,
+  newMessageId,
+  type StoredMessage,
+  storeAnswerAndMessage,
+  storeMessage,
+} from '../insurance/message-store.ts';
+import { routeOf } from '../insurance/regions.ts';
+import type { BilledVisit } from './bill.ts';
+import { type Intent, isStillHeld } from './intent-store.ts';
+
+/** A money trade is not begun with less than this left: its answer could hardly be waited for. */
+const LEAST_FOR_MONEY_MS = 300;
+const MONEY_TRADES = new Set<Infno>(['2207', '2208']);
+
+export type Told = Answer & { msgid: string };
+
+type Repeat = 'never' | 'inDoubt' | 'always';
+
+export interface Talk {
+  /** A question that changes nothing at the insurer: sent at once, kept nowhere. */
+  ask(infno: Infno, input: Record<string, unknown>): Promise<Answer>;
+  /**
+   * A trade that changes the insurer's books, once a run. After a crash: its stored answer, or doubt.
+   * `repeat`: some are taken twice without harm, in doubt (2208 of one setl_id) or always (2601).
+   */
+  change(infno: Infno, input: Record<string, unknown>, repeat?: Repeat): Promise<Told>;
+  /** A fresh message id for a question made elsewhere (1101). */
+  nextMessageId(): Promise<string>;
+  msLeft(): number;
+  route: RouteName;
+  insuredRegion: string | null;
+  /** An answer that no later message has stored yet; the finishing transaction must. */
+  unsaved: { msgid: string; answer: Answer } | null;
+}
+
+export interface TalkOrder {
+  held: Pick<Intent, 'id' | 'leaseToken'>;
+  bill: BilledVisit;
+  /** True after a crash: look for stored messages first. */
+  isResumed: boolean;
+  /** Real time in ms. */
+  deadlineAt: number;
+}
+
+/** Opens the conversation of one run about one bill. */
+export async function openTalk(deps: Deps, order: TalkOrder): Promise<Talk> {
+  const { held, bill } = order;
+  const earlier = order.isResumed ? await messagesOfIntent(deps.db, deps.keyring, held.id) : [];
+  const hospital = { code: bill.hospital.code, name: bill.hospital.name, region: bill.hospital.region };
+  const insuredRegion = bill.person?.insuredRegion ?? null;
+
+  const talk: Talk = {
+    route: routeOf(hospital.region, insuredRegion),
+    insuredRegion,
+    unsaved: null,
+    msLeft: () => order.deadlineAt - deps.realNow().getTime(),
+    nextMessageId: () => newMessageId(deps.db, hospital.code, deps.realNow()),
+    async ask(infno, input) {
+      return send(infno, await talk.nextMessageId(), input);
+    },
+    async change(infno, input, repeat = 'never') {
+      const last = earlier.filter((m) => m.infno === infno).at(-1);
+      if (last && !mayBeSentAgain(last, repeat)) return recall(last);
+      if (MONEY_TRADES.has(infno) && talk.msLeft() < LEAST_FOR_MONEY_MS) {
+        return { outcome: 'offline', reason: 'no time left to settle', msgid: '' };
+      }
+      const msgid = await talk.nextMessageId();
+      await store(infno, msgid, input, (last?.attempt ?? 0) + 1);
+      const answer = await send(infno, msgid, input);
+      talk.unsaved = { msgid, answer };
+      return { ...answer, msgid };
+    },
+  };
+
+  async function send(infno: Infno, msgid: string, input: Record<string, unknown>): Promise<Answer> {
+    const left = talk.msLeft();
+    if (left <= 0) return { outcome: 'offline', reason: 'no time left' };
+    const { insuredRegion } = talk;
+    const { operator } = bill;
+    return deps.insurer.send({ infno, msgid, hospital, insuredRegion, operator, input }, left);
+  }
+
+  async function store(infno: Infno, msgid: string, request: object, attempt: number) {
+    const message = {
+      msgid,
+      intentId: held.id,
+      attempt,
+      infno,
+      route: talk.route,
+      hospitalCode: hospital.code,
+      visitId: bill.visit.id,
+      request,
+    };
+    const save = async (tx: Parameters<typeof storeMessage>[0]) => {
+      if (!talk.unsaved) return storeMessage(tx, deps.keyring, message);
+      const isOurs = await storeAnswerAndMessage(tx, deps.keyring, talk.unsaved, message);
+      if (!isOurs) throw new LostLease();
+    };
+    if (MONEY_TRADES.has(infno)) {
+      // Fencing: whoever undoes an orphan locks its intent first, so this message is seen or refused.
+      await transact(deps.db, async (tx) => {
+        if (!(await isStillHeld(tx, held))) throw new LostLease();
+        await save(tx);
+      });
+    } else {
+      await save(deps.db satisfies Db);
+    }
+    talk.unsaved = null;
+  }
+
+  return talk;
+}
+
+/** Surely not executed, or known to be undone since; or a trade that may be repeated in doubt. */
+function mayBeSentAgain(last: StoredMessage, repeat: Repeat): boolean {
+  if (last.fate === 'absent' || last.fate === 'reversed') return true;
+  if (last.answer?.outcome === 'offline') return true;
+  if (repeat === 'always') return true;
+  return repeat === 'inDoubt' && (last.answer === null || last.answer.outcome === 'unknown');
+}
+
+function recall(known: StoredMessage): Told {
+  const { msgid } = known;
+  if (known.answer) return { ...known.answer, msgid };
+  // Nobody knows whether it was executed; it is never sent again. Only a money trade moved money.
+  const outcome = MONEY_TRADES.has(known.infno) ? 'unknown' : 'offline';
+  return { outcome, reason: 'no answer was stored', msgid };
+}
+
+/** Somebody else took this run over: stop, change nothing. */
+export class LostLease extends Refusal {
+  constructor() {
+    super('idempotency/in-flight', { retryAfterSeconds: 1 });
+  }
+}

@@ -1,0 +1,267 @@
+// Counter: visits, holds and charges.
+import { and, desc, eq, lt, or, type SQL } from 'drizzle-orm';
+import { z } from 'zod';
+import type { VisitKind } from '../credit/policy.ts';
+import { setHold, voidHold } from '../credit/set-hold.ts';
+import { transact } from '../db/db.ts';
+import { visit } from '../db/schema.ts';
+import { Refusal } from '../errors.ts';
+import { once, peekKey } from '../http/idempotency.ts';
+import { page, readCursor } from '../http/paging.ts';
+import { callerOf, type Route, route } from '../http/route.ts';
+import { listReply, pageQuery, shortText } from '../http/schemas.ts';
+import { findCitizenByIdNumber } from '../identity/people.ts';
+import { cancelVisit } from './cancel-visit.ts';
+import { changeVisit, identifyForPatch } from './change-visit.ts';
+import { addCharges, removeBatch } from './charges.ts';
+import { insertVisit, prepareOpening } from './open-visit.ts';
+import {
+  batchText,
+  chargesBody,
+  chargesReply,
+  holdBody,
+  holdReply,
+  openVisitBody,
+  patchVisitBody,
+  visitParams,
+  visitReply,
+} from './schemas.ts';
+import { findVisit, lockVisit, refuseUnlessChangeable, visitView } from './visit-store.ts';
+
+const identityProblems = [
+  'identity/unknown',
+  'identity/expired',
+  'identity/already-used',
+  'identity/insurer-needed',
+] as const;
+const creditDeclines = [
+  'credit/limit-exceeded',
+  'credit/suspended',
+  'credit/overdue',
+  'credit/not-enrolled',
+  'credit/consent-withdrawn',
+  'family/not-linked',
+  'family/cap-exceeded',
+  'family/age-out',
+] as const;
+const counter = { tag: 'Counter', roles: ['terminal'] } as const;
+
+export const visitRoutes: Route[] = [
+  route({
+    ...counter,
+    method: 'post',
+    path: '/v1/visits',
+    operationId: 'openVisit',
+    summary: '开始就诊 Open a visit; a declined hold never refuses it',
+    idempotency: 'required',
+    body: openVisitBody,
+    replies: { 201: visitReply },
+    problems: ['visit/number-taken', ...identityProblems],
+    handler: async (call) => {
+      const replay = await peekKey(call.deps.db, call.key);
+      if (replay) return replay;
+      const opening = await prepareOpening(call.deps, callerOf(call, 'terminal'), call.body);
+      return once(call, async (tx) => {
+        const row = await insertVisit(tx, call.deps, opening);
+        return { status: 201, body: await visitView(tx, call.deps.keyring, row) };
+      });
+    },
+  }),
+  route({
+    ...counter,
+    method: 'get',
+    path: '/v1/visits',
+    operationId: 'findVisits',
+    summary: '查询就诊 Find visits of this hospital by visit number or ID number',
+    idempotency: 'none',
+    query: pageQuery.extend({ visitNumber: shortText(64).optional(), idNumber: shortText(18).optional() }),
+    replies: { 200: listReply(visitReply) },
+    problems: [],
+    handler: async (call) => {
+      const { hospitalCode } = callerOf(call, 'terminal');
+      const { deps, query } = call;
+      const conditions: SQL[] = [eq(visit.hospitalCode, hospitalCode)];
+      if (query.visitNumber) conditions.push(eq(visit.visitNumber, query.visitNumber));
+      if (query.idNumber) {
+        const patient = await findCitizenByIdNumber(deps.db, deps.keyring, query.idNumber);
+        if (!patient) return { status: 200, body: { data: [], nextCursor: null } };
+        conditions.push(eq(visit.citizenId, patient.citizenId));
+      }
+      const after = readCursor(query.cursor, z.tuple([z.iso.datetime(), z.string()]));
+      if (after) {
+        const at = new Date(after[0]);
+        conditions.push(or(lt(visit.openedAt, at), and(eq(visit.openedAt, at), lt(visit.id, after[1])))!);
+      }
+      const found = await deps.db
+        .select()
+        .from(visit)
+        .where(and(...conditions))
+        .orderBy(desc(visit.openedAt), desc(visit.id))
+        .limit(query.limit + 1);
+      const { data, nextCursor } = page(found, query.limit, (row) => [
+        row.openedAt.toISOString(),
+        row.id,
+      ]);
+      const views = await Promise.all(data.map((row) => visitView(deps.db, deps.keyring, row)));
+      return { status: 200, body: { data: views, nextCursor } };
+    },
+  }),
+  route({
+    ...counter,
+    method: 'get',
+    path: '/v1/visits/{visitId}',
+    operationId: 'readVisit',
+    summary: '就诊详情 Read a visit',
+    idempotency: 'none',
+    params: visitParams,
+    replies: { 200: visitReply },
+    problems: ['resource/not-found'],
+    handler: async (call) => {
+      const { hospitalCode } = callerOf(call, 'terminal');
+      const row = await findVisit(call.deps.db, call.params.visitId, hospitalCode);
+      if (!row) throw new Refusal('resource/not-found');
+      return { status: 200, body: await visitView(call.deps.db, call.deps.keyring, row) };
+    },
+  }),
+  route({
+    ...counter,
+    method: 'patch',
+    path: '/v1/visits/{visitId}',
+    operationId: 'changeVisit',
+    summary: '补充就诊信息 Change clinical fields or bind an unnamed emergency',
+    idempotency: 'none',
+    params: visitParams,
+    body: patchVisitBody,
+    replies: { 200: visitReply },
+    problems: [
+      'resource/not-found',
+      'visit/settling',
+      'visit/wrong-state',
+      'visit/patient-bound',
+      ...identityProblems,
+    ],
+    handler: async (call) => {
+      const terminal = callerOf(call, 'terminal');
+      const patient = await identifyForPatch(call.deps, terminal, call.body);
+      return transact(call.deps.db, async (tx) => {
+        const order = { visitId: call.params.visitId, patch: call.body, patient };
+        const row = await changeVisit(tx, call.deps, terminal, order);
+        return { status: 200, body: await visitView(tx, call.deps.keyring, row) };
+      });
+    },
+  }),
+  route({
+    ...counter,
+    method: 'delete',
+    path: '/v1/visits/{visitId}',
+    operationId: 'cancelVisit',
+    summary: '取消就诊 Cancel an unsettled visit',
+    idempotency: 'none',
+    params: visitParams,
+    replies: { 200: visitReply },
+    problems: ['resource/not-found', 'visit/settling', 'visit/already-settled'],
+    handler: (call) =>
+      transact(call.deps.db, async (tx) => {
+        const { hospitalCode } = callerOf(call, 'terminal');
+        const row = await cancelVisit(tx, hospitalCode, call.params.visitId);
+        return { status: 200, body: await visitView(tx, call.deps.keyring, row) };
+      }),
+  }),
+  route({
+    ...counter,
+    method: 'put',
+    path: '/v1/visits/{visitId}/hold',
+    operationId: 'setHold',
+    summary: '调整额度占用 Set the total held for a visit',
+    idempotency: 'none',
+    params: visitParams,
+    body: holdBody,
+    replies: { 200: holdReply },
+    problems: ['resource/not-found', 'visit/settling', 'visit/wrong-state', ...creditDeclines],
+    handler: (call) =>
+      transact(call.deps.db, async (tx) => {
+        const { hospitalCode } = callerOf(call, 'terminal');
+        const row = await lockVisit(tx, call.params.visitId, hospitalCode);
+        refuseUnlessChangeable(row);
+        if (row.status !== 'open') throw new Refusal('visit/wrong-state');
+        if (row.holdDecline === 'family/not-linked') throw new Refusal('family/not-linked');
+        const held = await setHold(tx, {
+          visitId: row.id,
+          payerCitizenId: row.payerCitizenId,
+          amount: call.body.amount,
+          isPartialAllowed: call.body.allowPartial ?? false,
+          visitKind: row.kind as VisitKind,
+          isEmergency: row.kind === 'emergency',
+        });
+        await tx.update(visit).set({ holdDecline: null }).where(eq(visit.id, row.id));
+        return { status: 200, body: held };
+      }),
+  }),
+  route({
+    ...counter,
+    method: 'delete',
+    path: '/v1/visits/{visitId}/hold',
+    operationId: 'voidHold',
+    summary: '释放额度占用 Void the hold',
+    idempotency: 'none',
+    params: visitParams,
+    replies: { 200: holdReply },
+    problems: ['resource/not-found', 'visit/settling', 'visit/wrong-state', 'hold/none'],
+    handler: (call) =>
+      transact(call.deps.db, async (tx) => {
+        const { hospitalCode } = callerOf(call, 'terminal');
+        const row = await lockVisit(tx, call.params.visitId, hospitalCode);
+        refuseUnlessChangeable(row);
+        const voided = await voidHold(tx, row.id);
+        if (!voided) throw new Refusal('hold/none');
+        return { status: 200, body: voided };
+      }),
+  }),
+  route({
+    ...counter,
+    method: 'post',
+    path: '/v1/visits/{visitId}/charges',
+    operationId: 'addCharges',
+    summary: '记费 Add one batch of charges',
+    idempotency: 'required',
+    params: visitParams,
+    body: chargesBody,
+    replies: { 201: chargesReply },
+    problems: [
+      'resource/not-found',
+      'visit/settling',
+      'visit/wrong-state',
+      'charge/batch-taken',
+      'charge/line-taken',
+      'charge/amount-mismatch',
+    ],
+    handler: (call) =>
+      once(call, async (tx) => {
+        const { hospitalCode } = callerOf(call, 'terminal');
+        const body = await addCharges(tx, hospitalCode, call.params.visitId, call.body);
+        return { status: 201, body };
+      }),
+  }),
+  route({
+    ...counter,
+    method: 'delete',
+    path: '/v1/visits/{visitId}/charges/{batch}',
+    operationId: 'removeCharges',
+    summary: '撤销费用批次 Take an unsettled batch off the bill',
+    idempotency: 'none',
+    params: visitParams.extend({ batch: batchText }),
+    replies: { 200: chargesReply },
+    problems: [
+      'resource/not-found',
+      'visit/settling',
+      'visit/wrong-state',
+      'charge/batch-settled',
+    ],
+    handler: (call) =>
+      transact(call.deps.db, async (tx) => {
+        const { hospitalCode } = callerOf(call, 'terminal');
+        const { visitId, batch } = call.params;
+        return { status: 200, body: await removeBatch(tx, hospitalCode, visitId, batch) };
+      }),
+  }),
+];

@@ -1,0 +1,100 @@
+// The work that nobody waits for: jobs, holds that expire, orphaned settlements, debits of unknown
+// fate. Each chore has a loop of its own, so a slow or failing one never stops the others.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { sql } from 'drizzle-orm';
+import { expireHolds } from './credit/expire-holds.ts';
+import { rows } from './db/db.ts';
+import type { Deps } from './deps.ts';
+import { type JobHandlers, runDueJobs } from './outbox/jobs.ts';
+import { resolveRepayments } from './repayment/resolve-repayments.ts';
+import { resumeIntents } from './settlement/resume-intents.ts';
+import { sendMoneyBack } from './settlement/send-money-back.ts';
+import { releaseRegistration } from './visit/release-registration.ts';
+
+const handlers: JobHandlers = { releaseRegistration, sendMoneyBack };
+
+interface Chore {
+  name: string;
+  everyMs: number;
+  /** Returns how much was done; as much as `BATCH` means that more may be waiting. */
+  run(deps: Deps): Promise<unknown>;
+}
+
+/** Short enough that nobody notices the wait, long enough that an idle city costs nothing. */
+const POLL_MS = 500;
+const CLEAN_MS = 3_600_000;
+const BATCH = 20;
+/** While the database is away, ask less often. */
+const MAX_FAILURE_DELAY_MS = 5_000;
+/** The contract says at least 7 days; one more, so that no clock difference matters. */
+const KEY_DAYS = 8;
+
+const chores: readonly Chore[] = [
+  { name: 'jobs', everyMs: POLL_MS, run: (deps) => runDueJobs(deps, handlers, BATCH) },
+  { name: 'holds', everyMs: POLL_MS, run: (deps) => expireHolds(deps.db, BATCH) },
+  { name: 'intents', everyMs: POLL_MS, run: resumeIntents },
+  { name: 'repayments', everyMs: POLL_MS, run: resolveRepayments },
+  { name: 'cleaning', everyMs: CLEAN_MS, run: deleteExpired },
+];
+
+export interface Worker {
+  /** Takes nothing new and waits until what is held is finished. */
+  stop(): Promise<void>;
+}
+
+/** Starts all chores; they go on until `stop`. */
+export function startWorker(deps: Deps): Worker {
+  const stopping = new AbortController();
+  const loops = chores.map((chore) => keepDoing(deps, chore, stopping.signal));
+  return {
+    async stop() {
+      stopping.abort();
+      await Promise.all(loops);
+    },
+  };
+}
+
+/** Every chore once, for tests. Throws what they threw. */
+export async function runWorkerOnce(deps: Deps): Promise<void> {
+  const done = await Promise.allSettled(chores.map((chore) => chore.run(deps)));
+  const failures = done.flatMap((d) => (d.status === 'rejected' ? [d.reason] : []));
+  if (failures.length > 0) throw new AggregateError(failures, String(failures[0]));
+}
+
+async function keepDoing(deps: Deps, chore: Chore, signal: AbortSignal): Promise<void> {
+  let failures = 0;
+  while (!signal.aborted) {
+    let waitMs = chore.everyMs * jitter();
+    try {
+      if ((await chore.run(deps)) === BATCH) waitMs = 0;
+      failures = 0;
+    } catch (error) {
+      failures += 1;
+      waitMs = Math.min(POLL_MS * 2 ** failures, MAX_FAILURE_DELAY_MS);
+      deps.log.error({ err: error, chore: chore.name, failures }, 'worker chore failed');
+    }
+    await delay(waitMs, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** Between 0.75 and 1.25, so that many processes do not ask in step. */
+function jitter(): number {
+  return 0.75 + Math.random() / 2;
+}
+
+/** Spent tokens that nobody could use again, and idempotency keys past their time. */
+async function deleteExpired(deps: Deps): Promise<number> {
+  const deleted = await rows(
+    deps.db,
+    sql`
+      with tokens as (
+        delete from spent_token where expires_at < clock_timestamp() returning 1
+      ), keys as (
+        delete from idempotency_key
+        where created_at < clock_timestamp() - make_interval(days => ${KEY_DAYS}::int) returning 1
+      )
+      select 1 from tokens union all select 1 from keys`,
+  );
+  return deleted.length;
+}
