@@ -14,7 +14,7 @@ import { releaseRegistration } from './visit/release-registration.ts';
 
 const handlers: JobHandlers = { releaseRegistration, sendMoneyBack };
 
-interface Chore {
+export interface Chore {
   name: string;
   everyMs: number;
   /** Returns how much was done; as much as `BATCH` means that more may be waiting. */
@@ -44,9 +44,9 @@ export interface Worker {
 }
 
 /** Starts all chores; they go on until `stop`. */
-export function startWorker(deps: Deps): Worker {
+export function startWorker(deps: Deps, doing: readonly Chore[] = chores): Worker {
   const stopping = new AbortController();
-  const loops = chores.map((chore) => keepDoing(deps, chore, stopping.signal));
+  const loops = doing.map((chore) => keepDoing(deps, chore, stopping.signal));
   return {
     async stop() {
       stopping.abort();

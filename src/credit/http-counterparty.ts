@@ -31,6 +31,8 @@ export async function callCounterparty(call: {
         authorization: `Bearer ${call.apiKey}`,
         ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
       },
+      // No kept connection: one that the other side has just closed would look like a lost answer.
+      reset: true,
       body: call.body === undefined ? null : JSON.stringify(call.body),
       signal: AbortSignal.timeout(call.deadlineMs),
     });

@@ -119,7 +119,7 @@ export async function importTerminalKey(jwk: unknown) {
  * Notes a one-time thing as used until it expires; true for exactly one caller, in any process.
  * Each note also sweeps a few expired ones, so the table stays as small as five minutes are.
  */
-export async function spendOnce(
+async function spendOnce(
   db: Db,
   thing: { text: string; kind: string; now: Date; expiresAt: Date },
 ): Promise<boolean> {

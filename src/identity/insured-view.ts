@@ -49,6 +49,6 @@ function insurance(person: { insutype: string; insuredRegion: string }, hospital
 }
 
 /** Funds are pooled by city: the first four digits of a division code. */
-export function isCrossRegion(insuredRegion: string, hospitalRegion: string): boolean {
+function isCrossRegion(insuredRegion: string, hospitalRegion: string): boolean {
   return insuredRegion.slice(0, 4) !== hospitalRegion.slice(0, 4);
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseIdNumber } from '../../src/identity/id-number.ts';
 import { concurrently } from '../../src/sandbox/demo/concurrently.ts';
 import { castSize, planMorning } from '../../src/sandbox/demo/morning-plan.ts';
-import { inventPerson } from '../../src/sandbox/demo/people.ts';
+import { inventPerson, SALTS } from '../../src/sandbox/demo/people.ts';
 import { type Settlement, visitKinds } from '../../src/sandbox/demo/replies.ts';
 import { isGood, lastLine } from '../../src/sandbox/demo/report.ts';
 import {
@@ -38,11 +38,12 @@ const settlement: Settlement = {
   refundable: '300.00',
 };
 
+const trialBalance = { balanced: true, owners: [] };
 const heldLaws = { holds: true, laws: [{ law: 'entries balance', holds: true, checked: 4 }] };
 
 describe('people', () => {
   test('invented people are adults with valid ID numbers of their own, run after run', () => {
-    for (const salt of [0, 137, 899]) {
+    for (const salt of [0, 137, 899, 45_678, SALTS - 1]) {
       const cast = people(200, salt);
       expect(new Set(cast.map((person) => person.idNumber)).size).toBe(200);
       for (const person of cast) {
@@ -105,20 +106,24 @@ describe('the report', () => {
       due: 3_000n,
     });
     expect(isWhole(total)).toBe(true);
-    expect(lastLine({ tally, laws: heldLaws })).toBe('demo: 1 visits, 1 laws held');
+    expect(lastLine({ tally, laws: heldLaws, trialBalance })).toBe('demo: 1 visits, 1 laws held');
   });
 
   test('is bad when a law is broken, a step failed, money is missing or nothing was checked', () => {
     const good = emptyTally();
-    expect(isGood({ tally: good, laws: heldLaws })).toBe(true);
+    expect(isGood({ tally: good, laws: heldLaws, trialBalance })).toBe(true);
     const brokenLaw = { holds: true, laws: [{ law: 'x', holds: false, checked: 1 }] };
-    expect(isGood({ tally: good, laws: brokenLaw })).toBe(false);
-    expect(isGood({ tally: good, laws: { holds: true, laws: [] } })).toBe(false);
-    expect(isGood({ tally: { ...good, failures: ['a step'] }, laws: heldLaws })).toBe(false);
+    expect(isGood({ tally: good, laws: brokenLaw, trialBalance })).toBe(false);
+    expect(isGood({ tally: good, laws: { holds: true, laws: [] }, trialBalance })).toBe(false);
+    expect(isGood({ tally: { ...good, failures: ['a step'] }, laws: heldLaws, trialBalance })).toBe(
+      false,
+    );
+    const unbalanced = { balanced: false, owners: [] };
+    expect(isGood({ tally: good, laws: heldLaws, trialBalance: unbalanced })).toBe(false);
     const short = emptyTally();
     countSettlement(short, 'online', { ...settlement, dueAtCounter: '29.99' });
-    expect(isGood({ tally: short, laws: heldLaws })).toBe(false);
-    expect(lastLine({ tally: short, laws: heldLaws })).toContain('FAILED');
+    expect(isGood({ tally: short, laws: heldLaws, trialBalance })).toBe(false);
+    expect(lastLine({ tally: short, laws: heldLaws, trialBalance })).toContain('FAILED');
   });
 
   test('percentiles are of the nearest rank', () => {

@@ -4,7 +4,7 @@ import { balanceOf, trialBalance } from '../../src/ledger/balances.ts';
 import { credit, debit, hospitalBooks, lenderBooks } from '../../src/ledger/journal.ts';
 import { postEntry } from '../../src/ledger/post.ts';
 import { useDatabase } from '../support/database.ts';
-import { fillOwners, HOSPITAL, LENDER, OTHER_LENDER } from './city.ts';
+import { fillOwners, HOSPITAL, LENDER, OTHER_LENDER } from './city-people.ts';
 
 const { db } = useDatabase();
 const h = hospitalBooks(HOSPITAL);

@@ -4,7 +4,8 @@ import { newId } from '../../src/ids.ts';
 import { credit, debit, hospitalBooks } from '../../src/ledger/journal.ts';
 import { postEntry } from '../../src/ledger/post.ts';
 import { type ReplyBody, type TestRole, useApp } from '../support/app.ts';
-import { COUNTY, fillCity, HOSPITAL, LENDER, NOW } from './city.ts';
+import { fillCity } from './city.ts';
+import { COUNTY, HOSPITAL, LENDER, NOW } from './city-people.ts';
 
 const app = useApp({ worker: false });
 const settlementId = newId('settlement');

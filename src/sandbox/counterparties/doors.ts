@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isYuan } from '../../money.ts';
 import { type Books, personHash, type Transfer } from './books.ts';
 
-export const operations = ['debit', 'credit', 'score'] as const;
+export const operations = ['debit', 'credit', 'channel', 'score'] as const;
 export type Operation = (typeof operations)[number];
 
 const relation = z.enum(['parent', 'child']);
@@ -15,6 +15,13 @@ const personBody = z.looseObject({
 const transferBody = z.strictObject({
   serial: z.string().min(1),
   account: z.string().min(1),
+  amount: z.string().refine(isYuan),
+});
+const channelBody = z.strictObject({
+  serial: z.string().min(1),
+  hospitalCode: z.string(),
+  reference: z.string().nullable(),
+  account: z.string().nullable(),
   amount: z.string().refine(isYuan),
 });
 const scoreBody = z.looseObject({ idNumber: z.string() });
@@ -46,6 +53,7 @@ export const doors: Door[] = [
   { method: 'POST', path: /^\/kinship$/, handle: tellKinship },
   { method: 'POST', path: /^\/lenders\/([^/]+)\/debits$/, operation: 'debit', handle: debit },
   { method: 'POST', path: /^\/lenders\/([^/]+)\/credits$/, operation: 'credit', handle: credit },
+  { method: 'POST', path: /^\/channels\/([^/]+)\/refunds$/, operation: 'channel', handle: channelRefund },
   { method: 'GET', path: /^\/lenders\/([^/]+)\/debits\/([^/]+)$/, handle: findDebit },
   { method: 'GET', path: /^\/lenders\/([^/]+)\/books$/, handle: showBooks },
 ];
@@ -77,6 +85,16 @@ function debit(exchange: Exchange): Answer {
 
 function credit(exchange: Exchange): Answer {
   return transfer('credit', exchange);
+}
+
+/** Money back on the instrument it came from; in the books as a credit of "channel:<kind>". */
+function channelRefund({ body, caught, ...exchange }: Exchange): Answer {
+  const { serial, reference, account, amount } = channelBody.parse(body);
+  return transfer('credit', {
+    ...exchange,
+    caught: [`channel:${caught[0] ?? ''}`],
+    body: { serial, account: account ?? reference ?? 'unknown', amount },
+  });
 }
 
 function transfer(kind: Transfer['kind'], { books, body, caught, isDeclining }: Exchange): Answer {

@@ -4,6 +4,7 @@ import { randomInt } from 'node:crypto';
 import { hospitals } from '../city/hospitals.ts';
 import { DemoClient } from './client.ts';
 import { playMorning } from './morning.ts';
+import { SALTS } from './people.ts';
 import { progressOn } from './progress.ts';
 import { playRealMorning } from './real-morning.ts';
 import type { LawReport, RouteReport, TrialBalance } from './replies.ts';
@@ -43,7 +44,7 @@ async function main(): Promise<number> {
 
 async function play(scenario: Scenario, url: string): Promise<number> {
   const client = new DemoClient(url);
-  const salt = randomInt(0, 900);
+  const salt = randomInt(SALTS);
   const stage: Stage = {
     client,
     tally: emptyTally(),

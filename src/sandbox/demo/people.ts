@@ -28,14 +28,17 @@ const givenNames = '海宁 思源 雨桐 建国 秀兰 志明 晓鸥 嘉禾 文�
 );
 const scores = [640, 560, 480, 700, 610, 590, 520, 655];
 
-/** The `index`-th person of a run. `salt` (0–899) moves the ID numbers of a run as a whole. */
+/** Salts below this give people of their own: 900 serials in 88 invented districts. */
+export const SALTS = 900 * 88;
+
+/** The `index`-th person of a run. `salt` (0 to SALTS − 1) moves the ID numbers of a run as a whole. */
 export function inventPerson(index: number, salt: number): DemoPerson {
   const surname = surnames[index % surnames.length] ?? '林';
   const given = givenNames[(index * 5 + salt) % givenNames.length] ?? '海宁';
   return {
     name: `${surname}${given}`,
     idNumber: inventIdNumber(index, salt),
-    phone: `139${String(10_000_000 + salt * 10_000 + index)}`,
+    phone: `139${String(10_000_000 + (salt % 900) * 10_000 + index)}`,
     score: scores[index % scores.length] ?? 600,
     insurance: {
       status: 'active',
@@ -49,11 +52,13 @@ export function inventPerson(index: number, salt: number): DemoPerson {
 
 /** Adults born 1950–1999; the year, the day and the serial change with the index. */
 function inventIdNumber(index: number, salt: number): string {
+  const move = salt % 900;
+  const district = 11 + (Math.floor(salt / 900) % 88);
   const year = 1950 + (index % 50);
-  const month = String(1 + ((index + salt) % 12)).padStart(2, '0');
-  const day = String(1 + ((index * 7 + Math.floor(salt / 12)) % 28)).padStart(2, '0');
-  const serial = String(1 + ((index + salt) % 999)).padStart(3, '0');
-  const digits = `${cityRegion.slice(0, 4)}03${year}${month}${day}${serial}`;
+  const month = String(1 + ((index + move) % 12)).padStart(2, '0');
+  const day = String(1 + ((index * 7 + Math.floor(move / 12)) % 28)).padStart(2, '0');
+  const serial = String(1 + ((index + move) % 999)).padStart(3, '0');
+  const digits = `${cityRegion.slice(0, 4)}${district}${year}${month}${day}${serial}`;
   return digits + checkCharacter(digits);
 }
 

@@ -40,7 +40,9 @@ export async function playRealMorning(stage: Stage, folder: string): Promise<voi
 function tell(stage: Stage, visits: readonly RealVisit[]): void {
   stage.progress.end();
   const outpatients = visits.filter((visit) => isOutpatient(visit.encounter.encounterClass));
-  const mean = sumFen(outpatients.map((visit) => visit.total)) / BigInt(outpatients.length);
+  const sum = sumFen(outpatients.map((visit) => visit.total));
+  const count = BigInt(outpatients.length);
+  const mean = (2n * sum + count) / (2n * count);
   const stays = visits.filter((visit) => visit.isStay).length;
   console.log(
     `真实形态的就诊 real-shaped encounters: ${visits.length}, outpatient mean ${formatYuan(mean)}`,

@@ -73,6 +73,7 @@ export interface RouteReport {
 }
 
 export interface TrialBalance {
+  balanced: boolean;
   owners: {
     ownerKind: string;
     owner: string;

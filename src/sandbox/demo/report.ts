@@ -1,5 +1,5 @@
 // Role: what the demo prints when the story is over: table, acts, trial balance, laws, last line.
-import { type Fen, fenFromWire, formatYuan } from '../../money.ts';
+import { type Fen, fenFromWire, formatYuan, sumFen } from '../../money.ts';
 import type { LawReport, RouteReport, TrialBalance, VisitKind } from './replies.ts';
 import { isWhole, percentile, type Row, type Tally, totalOf } from './tally.ts';
 import { textTable } from './text-table.ts';
@@ -40,10 +40,14 @@ export function reportLines(outcome: Outcome): string[] {
   ];
 }
 
-/** True when every step went as told, every row adds up and every law holds. */
-export function isGood({ tally, laws }: Pick<Outcome, 'tally' | 'laws'>): boolean {
+/** What decides whether the run was good. */
+export type Verdict = Pick<Outcome, 'tally' | 'laws' | 'trialBalance'>;
+
+/** True when every step went as told, every row adds up, the books balance and every law holds. */
+export function isGood({ tally, laws, trialBalance }: Verdict): boolean {
   return (
     tally.failures.length === 0 &&
+    trialBalance.balanced &&
     laws.holds &&
     laws.laws.length > 0 &&
     laws.laws.every((law) => law.holds) &&
@@ -52,7 +56,7 @@ export function isGood({ tally, laws }: Pick<Outcome, 'tally' | 'laws'>): boolea
 }
 
 /** "demo: 40 visits, 23 laws held", or what went wrong. */
-export function lastLine(outcome: Pick<Outcome, 'tally' | 'laws'>): string {
+export function lastLine(outcome: Verdict): string {
   const { laws } = outcome.laws;
   const held = laws.filter((law) => law.holds).length;
   const { visits } = totalOf(outcome.tally);
@@ -110,7 +114,11 @@ function balanceLines({ owners }: TrialBalance): string[] {
     .map(([key, sum]) => {
       return [`${key} ${sum.name}`, ...[sum.debit, sum.credit, sum.balance].map(formatYuan)];
     });
-  return textTable(head, body);
+  const all = [...sums.values()];
+  const total = (['debit', 'credit', 'balance'] as const).map((column) =>
+    sumFen(all.map((sum) => sum[column])),
+  );
+  return textTable(head, [...body, ['合计 total', ...total.map(formatYuan)]]);
 }
 
 function lawLines({ laws }: LawReport): string[] {

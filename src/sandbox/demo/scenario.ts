@@ -9,7 +9,7 @@ export interface Stage {
   progress: Progress;
   /** Unlike every run before: prefix of numbers that are unique for ever. */
   run: string;
-  /** 0–899, moves the invented people of this run. */
+  /** 0 to SALTS − 1 (people.ts), moves the invented people of this run. */
   salt: number;
 }
 

@@ -1,0 +1,91 @@
+// Law: one kind of background work never stops another, and stopping finishes what is held.
+import { sql } from 'drizzle-orm';
+import { expect, test } from 'vitest';
+import { rows } from '../../src/db/db.ts';
+import type { Deps } from '../../src/deps.ts';
+import { type Chore, runWorkerOnce, startWorker } from '../../src/worker.ts';
+import { useDatabase } from '../support/database.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const { db } = useDatabase();
+const logged: { chore?: string }[] = [];
+const deps = {
+  db,
+  log: { error: (fact: { chore?: string }) => logged.push(fact) },
+  realNow: () => new Date(),
+} as unknown as Deps;
+
+const chore = (name: string, run: Chore['run']): Chore => ({ name, everyMs: 5, run });
+
+test('does every chore again and again, also beside one that always fails', async () => {
+  let runs = 0;
+  const worker = startWorker(deps, [
+    chore('broken', async () => {
+      throw new Error('always');
+    }),
+    chore('good', async () => {
+      runs += 1;
+    }),
+  ]);
+  await waitFor(() => runs >= 3 && logged.some((fact) => fact.chore === 'broken'));
+  await worker.stop();
+});
+
+test('finishes what it holds before it stops, and takes nothing new', async () => {
+  let started = 0;
+  let finish = () => {};
+  const held = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const worker = startWorker(deps, [
+    chore('slow', async () => {
+      started += 1;
+      await held;
+    }),
+  ]);
+  await waitFor(() => started === 1);
+  let isStopped = false;
+  const stopping = worker.stop().then(() => {
+    isStopped = true;
+  });
+  await db.execute(sql`select 1`);
+  expect(isStopped).toBe(false);
+  finish();
+  await stopping;
+  expect(started).toBe(1);
+});
+
+test('goes on after the database threw all connections out', async () => {
+  let answers = 0;
+  const worker = startWorker(deps, [
+    chore('asking', async () => {
+      await rows(db, sql`select 1`);
+      answers += 1;
+    }),
+  ]);
+  await waitFor(() => answers > 0);
+  await db
+    .execute(
+      sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()`,
+    )
+    .catch(() => {});
+  const before = answers;
+  await waitFor(() => answers > before + 1);
+  await worker.stop();
+});
+
+test('deletes spent tokens and keys past their time, and no others', async () => {
+  await db.execute(sql`
+    insert into spent_token (hash, kind, expires_at) values
+      ('\\x01', 'jti', clock_timestamp() - interval '1 second'),
+      ('\\x02', 'jti', clock_timestamp() + interval '1 hour')`);
+  await db.execute(sql`
+    insert into idempotency_key (client, key, request_hash, status, created_at) values
+      ('c', 'old', '\\x00', 200, clock_timestamp() - interval '9 days'),
+      ('c', 'week', '\\x00', 200, clock_timestamp() - interval '7 days')`);
+  await runWorkerOnce(deps);
+  expect(await rows(db, sql`select encode(hash, 'hex') as hash from spent_token`)).toEqual([
+    { hash: '02' },
+  ]);
+  expect(await rows(db, sql`select key from idempotency_key`)).toEqual([{ key: 'week' }]);
+});
