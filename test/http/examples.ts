@@ -43,22 +43,31 @@ export function operationsOf(document: object): Operation[] {
   );
 }
 
-/** Values that the schema would take, as the document's own examples say. */
-export function examplesOf(document: object, schema: unknown): fc.Arbitrary<unknown> {
-  return arbitraryOf(document, schema as Schema, 0);
+/** Values that the schema would take, as the document's examples say; free text is one of `words`. */
+export function examplesOf(
+  document: object,
+  schema: unknown,
+  words: string[],
+): fc.Arbitrary<unknown> {
+  return arbitraryOf({ document, words }, schema as Schema);
 }
 
-function arbitraryOf(document: object, schema: Schema, depth: number): fc.Arbitrary<unknown> {
-  if (schema.$ref) return arbitraryOf(document, resolve(document, schema.$ref), depth);
+interface Context {
+  document: object;
+  words: string[];
+}
+
+function arbitraryOf(context: Context, schema: Schema): fc.Arbitrary<unknown> {
+  if (schema.$ref) return arbitraryOf(context, resolve(context.document, schema.$ref));
   if (schema.const !== undefined) return fc.constant(schema.const);
   if (schema.enum) return fc.constantFrom(...schema.enum);
   const example = schema.example ?? schema.examples?.[0];
   if (example !== undefined) return fc.constant(example);
   const choices = schema.oneOf ?? schema.anyOf ?? schema.allOf;
-  if (choices) return fc.oneof(...choices.map((one) => arbitraryOf(document, one, depth)));
-  if (schema.type === 'object') return objectOf(document, schema, depth);
+  if (choices) return fc.oneof(...choices.map((one) => arbitraryOf(context, one)));
+  if (schema.type === 'object') return objectOf(context, schema);
   if (schema.type === 'array') {
-    const items = arbitraryOf(document, schema.items ?? {}, depth + 1);
+    const items = arbitraryOf(context, schema.items ?? {});
     return fc.array(items, { minLength: 1, maxLength: 2 });
   }
   if (schema.type === 'boolean') return fc.boolean();
@@ -66,12 +75,12 @@ function arbitraryOf(document: object, schema: Schema, depth: number): fc.Arbitr
     return fc.constantFrom(schema.minimum ?? 1, 2);
   if (schema.type === 'null') return fc.constant(null);
   if (schema.format === 'uri') return fc.constant('http://127.0.0.1:9/x');
-  return fc.constantFrom('350203199001011231', 'A1', '2026-11-22', '1');
+  return fc.constantFrom(...context.words);
 }
 
-function objectOf(document: object, schema: Schema, depth: number): fc.Arbitrary<unknown> {
+function objectOf(context: Context, schema: Schema): fc.Arbitrary<unknown> {
   const members = Object.entries(schema.properties ?? {}).map(
-    ([name, member]) => [name, arbitraryOf(document, member, depth + 1)] as const,
+    ([name, member]) => [name, arbitraryOf(context, member)] as const,
   );
   const record = fc.record(Object.fromEntries(members), { noNullPrototype: true });
   return fc

@@ -53,7 +53,12 @@ export const doors: Door[] = [
   { method: 'POST', path: /^\/kinship$/, handle: tellKinship },
   { method: 'POST', path: /^\/lenders\/([^/]+)\/debits$/, operation: 'debit', handle: debit },
   { method: 'POST', path: /^\/lenders\/([^/]+)\/credits$/, operation: 'credit', handle: credit },
-  { method: 'POST', path: /^\/channels\/([^/]+)\/refunds$/, operation: 'channel', handle: channelRefund },
+  {
+    method: 'POST',
+    path: /^\/channels\/([^/]+)\/refunds$/,
+    operation: 'channel',
+    handle: channelRefund,
+  },
   { method: 'GET', path: /^\/lenders\/([^/]+)\/debits\/([^/]+)$/, handle: findDebit },
   { method: 'GET', path: /^\/lenders\/([^/]+)\/books$/, handle: showBooks },
 ];
