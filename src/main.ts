@@ -6,9 +6,8 @@ import { buildDeps, createApp } from './app.ts';
 import { ConfigError, type Environment, readEnvironment } from './config.ts';
 import { type EmbeddedDatabase, startEmbedded } from './db/embedded.ts';
 import { migrateDatabase } from './db/migrate.ts';
-import type { Deps } from './deps.ts';
 import { announceSandbox, prepareSandbox, type Sandbox, seedSandbox } from './sandbox/start.ts';
-import { startWorker } from './worker.ts';
+import { startWorker, type Worker } from './worker.ts';
 
 /** What is finished within this time is finished; then connections are cut. */
 const DRAIN_MS = 10_000;
@@ -23,25 +22,30 @@ class StartError extends Error {}
 
 async function main(): Promise<void> {
   const env = readEnvironment(process.env);
-  const port = await freePort(env);
+  const port = await checkPort(env);
   const publicUrl = env.PUBLIC_URL ?? `http://127.0.0.1:${port}`;
-  const databaseUrl = await openDatabaseUrl(env);
-  await migrateDatabase(env.DIRECT_DATABASE_URL ?? databaseUrl, env.DATABASE_SCHEMA);
-  const sandbox = env.EGRET_MODE === 'sandbox' ? await startSandbox(env) : null;
-
+  const [databaseUrl, sandbox] = await Promise.all([startDatabase(env), startSandbox(env)]);
   const deps = await buildDeps(env, { publicUrl, databaseUrl, ...partiesOf(env, sandbox) });
   running.push({ name: 'pool', stop: () => deps.db.$client.end({ timeout: 5 }) });
   if (sandbox) await seedSandbox(deps.db);
-  await serve(deps, createServer(createApp(deps, sandbox?.links)), port);
+  const server = createServer(createApp(deps, sandbox?.links));
+  await listen(server, port, env.HOST);
   const worker = startWorker(deps);
-  running.push({ name: 'worker', stop: () => worker.stop() });
+  running.push({ name: 'traffic', stop: (isHurried) => drain(server, worker, isHurried) });
   deps.log.info({ port, mode: env.EGRET_MODE }, 'ready');
-  const localUrl = `http://127.0.0.1:${port}`;
+  const host = ['0.0.0.0', '::'].includes(env.HOST) ? '127.0.0.1' : env.HOST;
+  const localUrl = `http://${host}:${port}`;
   if (sandbox) process.stdout.write(`${await announceSandbox(deps, sandbox, localUrl)}\n`);
 }
 
-async function openDatabaseUrl(env: Environment): Promise<string> {
-  if (env.DATABASE_URL) return env.DATABASE_URL;
+/** The migrated database's URL: the configured one, else our own server's. */
+async function startDatabase(env: Environment): Promise<string> {
+  const url = env.DATABASE_URL ?? (await startOwnDatabase(env));
+  await migrateDatabase(env.DIRECT_DATABASE_URL ?? url, env.DATABASE_SCHEMA);
+  return url;
+}
+
+async function startOwnDatabase(env: Environment): Promise<string> {
   const database: EmbeddedDatabase = await startEmbedded({
     dataDir: env.EGRET_DATA_DIR,
     durable: true,
@@ -50,7 +54,8 @@ async function openDatabaseUrl(env: Environment): Promise<string> {
   return database.url;
 }
 
-async function startSandbox(env: Environment): Promise<Sandbox> {
+async function startSandbox(env: Environment): Promise<Sandbox | null> {
+  if (env.EGRET_MODE !== 'sandbox') return null;
   const sandbox = await prepareSandbox(env);
   running.push({ name: 'sandbox', stop: () => sandbox.stop() });
   return sandbox;
@@ -73,17 +78,12 @@ function partiesOf(env: Environment, sandbox: Sandbox | null) {
 }
 
 /** Looks before anything is started, so that a busy port is told at once. */
-async function freePort({ PORT, HOST }: Environment): Promise<number> {
+async function checkPort({ PORT, HOST }: Environment): Promise<number> {
   const probe = createServer();
   const port = await listen(probe, PORT, HOST);
   probe.close();
   await once(probe, 'close');
   return port;
-}
-
-async function serve(deps: Deps, server: Server, port: number): Promise<void> {
-  await listen(server, port, deps.env.HOST);
-  running.push({ name: 'server', stop: (isHurried) => drain(server, isHurried) });
 }
 
 async function listen(server: Server, port: number, host: string): Promise<number> {
@@ -103,18 +103,16 @@ async function listen(server: Server, port: number, host: string): Promise<numbe
   return typeof address === 'object' && address ? address.port : port;
 }
 
-/** No new requests; those in flight are answered, within the time. */
-async function drain(server: Server, isHurried: boolean): Promise<void> {
+/** No new requests or jobs; those in flight are finished, within the time. */
+async function drain(server: Server, worker: Worker, isHurried: boolean): Promise<void> {
   const closed = once(server, 'close');
   server.close();
-  server.closeIdleConnections();
   // A connection that was busy goes idle once its answer is out.
   const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
-  const cut = setTimeout(() => server.closeAllConnections(), isHurried ? 0 : DRAIN_MS);
-  hurry.signal.addEventListener('abort', () => server.closeAllConnections());
-  await closed;
+  const patience = AbortSignal.any([hurry.signal, AbortSignal.timeout(isHurried ? 0 : DRAIN_MS)]);
+  const late = once(patience, 'abort').then(() => server.closeAllConnections());
+  await Promise.all([Promise.race([closed, late]), Promise.race([worker.stop(), late])]);
   clearInterval(idle);
-  clearTimeout(cut);
 }
 
 const hurry = new AbortController();

@@ -9,9 +9,11 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readlinkSync,
   realpathSync,
   rmdirSync,
+  rmSync,
   statSync,
   symlinkSync,
 } from 'node:fs';
@@ -148,4 +150,20 @@ function servesFolder(pid: number, folder: DataFolder): boolean {
     return false;
   }
   return `${spawnSync('ps', ['-o', 'command=', '-p', `${pid}`]).stdout}`.includes(folder.data);
+}
+
+/** Processes that work inside the cluster: a server, or backends that outlive a killed one. */
+export function processesInside(folder: DataFolder): number[] {
+  if (process.platform !== 'linux') return [];
+  const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
+  return pids.filter((pid) => servesFolder(pid, folder));
+}
+
+/**
+ * Removes a pid file whose number belongs to another program by now; PostgreSQL would refuse to
+ * start. Only where the system tells that nothing of ours runs: else PostgreSQL must judge.
+ */
+export function removeStalePidFile(folder: DataFolder): void {
+  if (process.platform !== 'linux' || processesInside(folder).length > 0) return;
+  rmSync(path.join(folder.data, 'postmaster.pid'), { force: true });
 }

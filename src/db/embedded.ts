@@ -23,7 +23,9 @@ import {
   type DataFolder,
   openDataFolder,
   type Postmaster,
+  processesInside,
   readOwner,
+  removeStalePidFile,
   runningPostmaster,
   withStartLock,
   writeOwner,
@@ -119,6 +121,8 @@ async function joinOrStart(
   const running = runningPostmaster(folder);
   if (running?.isReady && owner) return { ...running, child: null };
   if (running) await stopPostmaster(running.pid);
+  for (const orphan of processesInside(folder)) await endOrphan(orphan);
+  removeStalePidFile(folder);
   if (!existsSync(folder.cluster)) createCluster(folder, binaries);
   for (let tries = 1; ; tries += 1) {
     const port = await freePort(options.port ?? (tries === 1 ? lastPort : null));
@@ -210,11 +214,24 @@ async function untilReady(folder: DataFolder, child: ChildProcess): Promise<stri
   return 'not ready in time';
 }
 
+/** A backend whose server was killed: nobody gets its answer any more. */
+function endOrphan(pid: number): Promise<void> {
+  return endProcess(pid, ['SIGQUIT', 'SIGKILL']);
+}
+
 /** Fast shutdown; then an immediate one; then none of its choice. */
-async function stopPostmaster(pid: number): Promise<void> {
-  for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
+function stopPostmaster(pid: number): Promise<void> {
+  return endProcess(pid, ['SIGINT', 'SIGQUIT', 'SIGKILL']);
+}
+
+async function endProcess(pid: number, signals: NodeJS.Signals[]): Promise<void> {
+  for (const signal of signals) {
     if (!isProcessAlive(pid)) return;
-    process.kill(pid, signal);
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It ended between our look and our signal.
+    }
     const deadline = performance.now() + STOP_TIMEOUT_MS;
     while (isProcessAlive(pid) && performance.now() < deadline) await delay(POLL_MS);
   }

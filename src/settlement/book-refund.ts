@@ -51,7 +51,7 @@ export async function bookRefund(
   });
   const legs = await openLegs(tx, row.id);
   const newClaim = await moveClaim(tx, deps, row, oldClaim, result);
-  await postEntry(tx, refundedEntry({
+  const entry = refundedEntry({
     refundId: order.refundId,
     settlementId: row.id,
     hospitalCode: row.hospitalCode,
@@ -62,7 +62,8 @@ export async function bookRefund(
     givenBack: { ...givenBack, arrears: maxFen(newPart - oldPart, 0n) },
     credit,
     openLegs: legs,
-  }));
+  });
+  if (entry.legs.length > 0) await postEntry(tx, entry);
   await markRefunded(tx, row.visitId, order.lines);
   const isAwaiting = order.isWhole && !(await cancelConversion(tx, row, now));
   await updateSettlement(tx, row, { refundable, result, isAwaiting });

@@ -46,7 +46,7 @@ export async function bookSettlement(
   const bill = await payBill(tx, order, row, booking);
   const saved = await insertSettlement(tx, { order, row, booking, bill, now });
   const claimRef = await insertClaim(tx, deps, order, booking.claim);
-  await postEntry(tx, settledEntry({
+  const entry = settledEntry({
     settlementId: order.settlementId,
     hospitalCode: order.hospitalCode,
     occurredAt: now,
@@ -55,7 +55,9 @@ export async function bookSettlement(
     tenders: bill.tenders,
     claim: claimRef,
     credit: bill.credit,
-  }));
+  });
+  // A bill of 0.00 (free items) moves no money: there is nothing to write into the books.
+  if (entry.legs.length > 0) await postEntry(tx, entry);
   await queueIfAwaiting(tx, { order, booking, bill, now });
   await updateVisit(tx, deps, row, booking.claim);
   await recordSettled(tx, saved, now);

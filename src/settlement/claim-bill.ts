@@ -214,13 +214,16 @@ async function registerVisit(run: ClaimRun, person: InsuredPerson): Promise<stri
     ? []
     : await messagesOfVisit(run.deps.db, run.deps.keyring, bill.visit.id);
   const before = earlier.filter((m) => m.intentId !== run.order.held.id);
+  const isDoubtful = hasDoubtful(earlier);
   if (!isFresh) {
     run.isUploaded = before.some((m) => m.infno === '2204');
     const known = bill.visit.mdtrtId ?? registrationIn(earlier);
-    run.mdtrtId = known ?? (hasDoubtful(earlier) ? await findRegistration(run, person, earlier) : null);
+    run.mdtrtId = known ?? (isDoubtful ? await findRegistration(run, person, earlier) : null);
     if (run.mdtrtId) return run.mdtrtId;
   }
-  const output = await must(run.talk.change('2201', register2201(person, bill.claimVisit)));
+  // Here 5201 has shown that a doubtful 2201 was not executed (or a fresh one is wanted anyway).
+  const register = run.talk.change('2201', register2201(person, bill.claimVisit), 'inDoubt');
+  const output = await must(register);
   run.mdtrtId = readRegistration(output);
   run.isUploaded = false;
   if (!run.mdtrtId) throw new Stop('offline', '2201 answered without mdtrt_id');

@@ -10,7 +10,7 @@ import {
   lenderBooks,
   withoutZero,
 } from '../ledger/journal.ts';
-import { leftToUndo, type OpenLeg, undoLegs } from '../ledger/open-legs.ts';
+import { leftToUndo, type OpenLeg, undoLegs } from '../ledger/undo.ts';
 import type { Fen } from '../money.ts';
 import type { CounterKind, Tender } from './waterfall.ts';
 
@@ -48,6 +48,11 @@ export function accountOfCounter(kind: CounterKind): '1101' | '1104' | '1205' | 
       return '2305';
   }
   return kind satisfies never;
+}
+
+/** Counter tenders that brought no money of the patient's: giving them back moves none either. */
+export function isPromise(kind: CounterKind): boolean {
+  return kind === 'commercialInsurance' || kind === 'subsidy' || kind === 'deposit';
 }
 
 /** Rows 1, 2 and 14: a bill is settled. H: its tenders and what is due / 4101; B: 1301 / 2101. */
@@ -170,8 +175,11 @@ export function refundedEntry(fact: RefundFact): Entry {
   }
   legs.push(...undo('1207', givenBack.due), debit(h, '1207', givenBack.arrears));
   legs.push(...creditLegs(fact));
-  for (const part of givenBack.counter) {
-    legs.push(credit(h, '2203', part.amount, { reference: part.kind }));
+  for (const { kind, amount } of givenBack.counter) {
+    const account = accountOfCounter(kind);
+    // A sponsor's promise or a deposit is taken back itself; real money is owed to the patient first.
+    if (isPromise(kind)) legs.push(...undoLegs(openLegs, { ...h, account, amount, reference: kind }));
+    else legs.push(credit(h, '2203', amount, { reference: kind }));
   }
   return {
     fact: 'refund.completed',

@@ -9,7 +9,7 @@ import { assert } from '../errors.ts';
 import { newId } from '../ids.ts';
 import { type Fen, minFen } from '../money.ts';
 import { enqueueJob } from '../outbox/jobs.ts';
-import type { GivenBack } from './entries.ts';
+import { type GivenBack, isPromise } from './entries.ts';
 import { type SettlementRow, type TenderRow, tendersOf } from './settlement-store.ts';
 import { type CounterKind, counterKinds } from './waterfall.ts';
 
@@ -57,7 +57,7 @@ export async function giveBack(
     await addGivenBack(tx, paid, amount);
     const kind = paid.kind as CounterKind;
     counter.push({ kind, amount });
-    const isReduction = kind === 'commercialInsurance' || kind === 'subsidy' || kind === 'deposit';
+    const isReduction = isPromise(kind);
     steps.push({ kind, amount, isReduction, citizenId: row.citizenId, reference: paid.reference });
   }
   assert(rest === 0n, `nothing more than the citizen's part is given back (${row.id})`);

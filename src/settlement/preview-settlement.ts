@@ -35,7 +35,10 @@ export async function previewSettlement(call: PreviewCall): Promise<Reply> {
   const { deps } = call;
   const begun = await transact(deps.db, (tx) => beginPreview(tx, call));
   const bill = await readUnsettledBill(deps, begun.row.id, begun.batches);
-  const claim = begun.intent ? await ask(deps, begun.intent, bill) : { outcome: 'skipped' as const };
+  const claim =
+    begun.intent && bill.total > 0n
+      ? await ask(deps, begun.intent, bill)
+      : ({ outcome: 'skipped' } as const);
   const result = await transact(deps.db, (tx) => finishPreview(tx, call, { begun, bill, claim }));
   // Thrown after the commit: what was learnt of the registration stays.
   if (result instanceof Refusal) throw result;

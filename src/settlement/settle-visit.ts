@@ -207,7 +207,8 @@ async function askInsurer(
   order: SettlementOrder,
   bill: BilledVisit,
 ): Promise<ClaimResult | { outcome: 'skipped' }> {
-  if (order.insurance === 'skip') return { outcome: 'skipped' };
+  // Free items alone: nothing that anybody could claim.
+  if (order.insurance === 'skip' || bill.total === 0n) return { outcome: 'skipped' };
   return claimBill(deps, {
     held: intent,
     bill,

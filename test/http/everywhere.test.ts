@@ -14,6 +14,9 @@ const app = useApp({ env: { RATE_LIMIT_PER_SECOND: '1000000' } });
 const seed = Number(process.env.FUZZ_SEED ?? 20_261_122);
 const numRuns = Number(process.env.FUZZ_RUNS ?? 25);
 
+/** What should not have been; all of it is told at the end. */
+const found = new Set<string>();
+
 let document: object;
 let scene: Scene;
 let patient: TestPerson;
@@ -66,10 +69,10 @@ async function bombard(
   const text = await reply.text();
   const asked = `${method} ${target}${how.query ?? ''} ${JSON.stringify(how.body)}`.slice(0, 600);
   const where = `${asked} → ${reply.status} ${text.slice(0, 300)}`;
-  if (reply.status === 503) expect(reply.headers.get('retry-after'), where).not.toBeNull();
-  else expect(reply.status < 500, where).toBe(true);
-  if (reply.status >= 400 && path.startsWith('/v1')) {
-    expect(Object.keys(problems), where).toContain(JSON.parse(text).code);
+  const isPassing = reply.status === 503 && reply.headers.has('retry-after');
+  if (reply.status >= 500 && !isPassing) found.add(where);
+  if (reply.status >= 400 && path.startsWith('/v1') && !(JSON.parse(text).code in problems)) {
+    found.add(where);
   }
 }
 
@@ -115,6 +118,10 @@ describe('every operation', () => {
       );
     }
   }, 300_000);
+
+  it('kept that promise each time', () => {
+    expect([...found]).toEqual([]);
+  });
 
   it('leaves all laws of the books held', async () => {
     const token = await app.token('auditor');

@@ -1,9 +1,11 @@
 // Bad input gets its documented 4xx problem and changes nothing; nothing whatever gives a 5xx.
+import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openDatabase } from '../../src/db/db.ts';
 import { problems, Refusal } from '../../src/errors.ts';
 import { useDatabase } from '../support/database.ts';
-import { countNotes, createNotes, noteRoutes, plan } from './notes.ts';
+import { countNotes, createNotes, makeGate, noteRoutes, plan } from './notes.ts';
 import { useServer } from './server.ts';
 
 const { db } = useDatabase();
@@ -218,6 +220,49 @@ describe('an error of ours', () => {
       expect([reply.status, reply.body.code]).toEqual([problems[code].status, code]);
       expect(Number(reply.headers['retry-after'])).toBeGreaterThan(0);
     }
+  });
+});
+
+describe('a database that is away', () => {
+  const away = openDatabase({
+    url: 'postgres://nobody@127.0.0.1:9/nothing',
+    schema: 'public',
+    poolSize: 1,
+    usePrepared: true,
+  });
+  const lonely = useServer(away, noteRoutes);
+  afterAll(() => away.$client.end({ timeout: 0 }));
+
+  it('makes requests 503 with Retry-After, and the service not ready but alive', async () => {
+    const list = await lonely.agent().get('/v1/notes').set('Authorization', 'Bearer auditor:a');
+    const ready = await lonely.agent().get('/readyz');
+    for (const reply of [list, ready]) {
+      expect([reply.status, reply.body.code]).toEqual([503, 'service/unavailable']);
+      expect(Number(reply.headers['retry-after'])).toBeGreaterThan(0);
+    }
+    expect((await lonely.agent().get('/healthz')).status).toBe(200);
+  });
+
+  it('leaves the key free when it goes away in the middle', async () => {
+    const gate = makeGate();
+    plan.gate = gate;
+    const before = await countNotes(db);
+    const post = () =>
+      agent()
+        .post('/v1/notes')
+        .set('Authorization', 'Bearer terminal:t1')
+        .set('Idempotency-Key', 'cut off')
+        .send(good);
+    const first = post().then((reply) => reply);
+    await gate.entered;
+    await db.execute(sql`select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and state = 'idle in transaction'`);
+    gate.release();
+    expect((await first).status).toBe(503);
+    plan.gate = null;
+    expect(await countNotes(db)).toBe(before);
+    const again = await post();
+    expect([again.status, again.headers['idempotency-replayed']]).toEqual([201, undefined]);
   });
 });
 

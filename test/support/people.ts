@@ -33,7 +33,7 @@ export function uniquePerson(options: PersonOptions = {}): TestPerson {
 }
 
 /** The 18th digit of a 17-digit body. */
-export function checkDigit(body: string): string {
+function checkDigit(body: string): string {
   const sum = WEIGHTS.reduce((total, weight, i) => total + weight * Number(body[i]), 0);
   return CHECK_DIGITS[sum % 11] ?? '';
 }

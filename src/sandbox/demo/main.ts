@@ -1,7 +1,7 @@
 // Role: `npm run demo`: plays a scenario against a running sandbox (EGRET_URL) or one of its own,
 // then shows what it came to. Exit code 1 when a law is broken or a step went otherwise than told.
 import { randomInt } from 'node:crypto';
-import { hospitals } from '../city/hospitals.ts';
+import { cityName, hospitals } from '../city/hospitals.ts';
 import { DemoClient } from './client.ts';
 import { playMorning } from './morning.ts';
 import { SALTS } from './people.ts';
@@ -30,7 +30,7 @@ async function main(): Promise<number> {
   }
   const given = process.env.EGRET_URL;
   if (given) return play(scenario, given);
-  console.log('正在启动演示沙箱 starting a sandbox of its own');
+  console.log(`正在启动${cityName}的沙箱 starting a sandbox of its own`);
   const sandbox = await startSandbox();
   const stopEarly = () => void sandbox.stop().finally(() => process.exit(130));
   process.once('SIGINT', stopEarly);
