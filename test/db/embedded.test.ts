@@ -54,7 +54,7 @@ async function query(url: string, text: string): Promise<Record<string, unknown>
   }
 }
 
-describe('the embedded database', () => {
+describe('the embedded database', { timeout: 120_000 }, () => {
   test('keeps every acknowledged row over SIGKILL of its process', async () => {
     const first = await startChild();
     await query(first.url, 'create table kept (n int primary key)');

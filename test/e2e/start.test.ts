@@ -1,5 +1,5 @@
 // Law: `npm start` works on an empty folder, on a folder left by SIGKILL, and leaves nothing behind.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -8,18 +8,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openDataFolder, runningPostmaster } from '../../src/db/data-folder.ts';
+import { end, ready, type Service, startService } from '../support/service.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-const ROOT = path.join(import.meta.dirname, '../..');
-const READY_MS = 60_000;
 let dataDir: string;
 const services: Service[] = [];
-
-interface Service {
-  child: ChildProcess;
-  /** What it has printed so far. */
-  output(): string;
-}
 
 beforeEach(() => {
   dataDir = mkdtempSync(path.join(tmpdir(), 'egret-start-'));
@@ -32,48 +25,10 @@ afterEach(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-function start(settings: Record<string, string>): Service {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
-    cwd: ROOT,
-    env: {
-      PATH: process.env.PATH,
-      EGRET_MODE: 'sandbox',
-      EGRET_DATA_DIR: dataDir,
-      HOST: '127.0.0.1',
-      PORT: '0',
-      ...settings,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on('data', (chunk) => {
-      text += chunk;
-    });
-  }
-  const service = { child, output: () => text };
+function start(settings: Record<string, string> = {}): Service {
+  const service = startService(dataDir, settings);
   services.push(service);
   return service;
-}
-
-/** The API's base URL, once the service has printed it. */
-async function ready(service: Service): Promise<string> {
-  return waitFor(
-    () => {
-      if (service.child.exitCode !== null) throw new Error(`ended: ${service.output()}`);
-      const isPrinted = service.output().includes('Try 试一试');
-      return isPrinted ? /API +(http:\S+)/.exec(service.output())?.[1] : null;
-    },
-    { timeoutMs: READY_MS, what: `ready: ${service.output()}` },
-  );
-}
-
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
-  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
-  const ended = once(child, 'exit');
-  child.kill(signal);
-  await ended;
-  return child.exitCode;
 }
 
 const postmaster = () => runningPostmaster(openDataFolder(dataDir));
@@ -95,13 +50,13 @@ const get = async (url: string) => (await fetch(url)).status;
 
 describe('npm start', { timeout: 120_000 }, () => {
   test('gets ready, survives SIGKILL on another port, and ends with nothing left', async () => {
-    const first = start({});
+    const first = start();
     const firstUrl = await ready(first);
     expect(await get(`${firstUrl}/healthz`)).toBe(200);
     expect(await get(`${firstUrl}/readyz`)).toBe(200);
     await end(first.child, 'SIGKILL');
 
-    const second = start({});
+    const second = start();
     const secondUrl = await ready(second);
     expect(await get(`${secondUrl}/readyz`)).toBe(200);
     expect(await end(second.child, 'SIGINT')).toBe(0);
@@ -110,7 +65,7 @@ describe('npm start', { timeout: 120_000 }, () => {
   });
 
   test('prints a curl that works when pasted', async () => {
-    const service = start({});
+    const service = start();
     await ready(service);
     const command = service.output().split('Try 试一试:')[1] ?? '';
     const shell = spawn('sh', ['-c', command], { stdio: ['ignore', 'pipe', 'ignore'] });
@@ -124,9 +79,9 @@ describe('npm start', { timeout: 120_000 }, () => {
   });
 
   test('runs twice on one folder, and the second goes on when the first is killed', async () => {
-    const first = start({});
+    const first = start();
     await ready(first);
-    const second = start({});
+    const second = start();
     const url = await ready(second);
     await end(first.child, 'SIGKILL');
     await waitFor(async () => (await get(`${url}/readyz`)) === 200);

@@ -1,14 +1,22 @@
 // A crash between the transactions of a settlement: one settlement, one live claim, one capture.
 import { sql } from 'drizzle-orm';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { rows, transact } from '../../src/db/db.ts';
+import { readBill } from '../../src/settlement/bill.ts';
 import { claimBill } from '../../src/settlement/claim-bill.ts';
 import { beginIntent } from '../../src/settlement/intent-store.ts';
-import { readBill } from '../../src/settlement/bill.ts';
 import { resumeIntents } from '../../src/settlement/resume-intents.ts';
-import { rows, transact } from '../../src/db/db.ts';
 import { useApp } from '../support/app.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { chargedVisit, expectLaws, lineOf, newPatient, type Scene, sceneOf, settle } from './support.ts';
+import {
+  chargedVisit,
+  expectLaws,
+  lineOf,
+  newPatient,
+  type Scene,
+  sceneOf,
+  settle,
+} from './support.ts';
 
 const app = useApp({ worker: false, env: { INSURANCE_QUIET_MS: '1' } });
 let scene: Scene;
@@ -16,12 +24,23 @@ beforeAll(async () => {
   scene = await sceneOf(app);
 });
 
-const expire = () => app.db.execute(sql`update intent set lease_until = now() - interval '1 second' where status = 'running'`);
-const expireKeys = () => app.db.execute(sql`update idempotency_key set lease_until = now() - interval '1 second' where status is null`);
-const ageIntents = () => app.db.execute(sql`update intent set created_at = now() - interval '3 minutes' where status = 'running'`);
+const expire = () =>
+  app.db.execute(
+    sql`update intent set lease_until = now() - interval '1 second' where status = 'running'`,
+  );
+const expireKeys = () =>
+  app.db.execute(
+    sql`update idempotency_key set lease_until = now() - interval '1 second' where status is null`,
+  );
+const ageIntents = () =>
+  app.db.execute(
+    sql`update intent set created_at = now() - interval '3 minutes' where status = 'running'`,
+  );
 
 /** Freezes the process after A: the insurer is never reached while `gate` is closed. */
-async function crashAt(infno: '2201' | '2207'): Promise<{ visit: Awaited<ReturnType<typeof chargedVisit>>; key: string; token: string }> {
+async function crashAt(
+  infno: '2201' | '2207',
+): Promise<{ visit: Awaited<ReturnType<typeof chargedVisit>>; key: string; token: string }> {
   const { person, token } = await newPatient(app);
   const visit = await chargedVisit(scene, person);
   const key = crypto.randomUUID();
@@ -42,7 +61,10 @@ async function crashAt(infno: '2201' | '2207'): Promise<{ visit: Awaited<ReturnT
   };
   const dead = settle(scene, visit.id, {}, key).catch(() => null);
   await waitFor(async () => {
-    const [intent] = await rows<{ id: string }>(app.db, sql`select id from intent where visit_id = ${visit.id} and status = 'running'`);
+    const [intent] = await rows<{ id: string }>(
+      app.db,
+      sql`select id from intent where visit_id = ${visit.id} and status = 'running'`,
+    );
     if (!intent) return false;
     if (infno === '2201') return isReached;
     return (await app.claims({ visitNumber: visit.visitNumber })).length === 1;
@@ -115,14 +137,33 @@ describe('a run that lost its lease', () => {
     const { person } = await newPatient(app);
     const visit = await chargedVisit(scene, person);
     const settlementId = 'set_00000000000000000000000000';
-    await app.db.execute(sql`update charge_batch set settlement_id = ${settlementId} where visit_id = ${visit.id}`);
+    await app.db.execute(
+      sql`update charge_batch set settlement_id = ${settlementId} where visit_id = ${visit.id}`,
+    );
     const intent = await transact(app.db, (tx) =>
-      beginIntent(tx, app.deps.keyring, { kind: 'settle', visitId: visit.id, settlementId, key: null, order: {} }),
+      beginIntent(tx, app.deps.keyring, {
+        kind: 'settle',
+        visitId: visit.id,
+        settlementId,
+        key: null,
+        order: {},
+      }),
     );
     const bill = await readBill(app.deps, visit.id, settlementId);
-    await app.db.execute(sql`update intent set lease_token = 'somebody else' where id = ${intent.id}`);
-    const order = { held: intent, bill, isPreview: false, isFresh: false, isResumed: false, isNewVisit: false };
-    await expect(claimBill(app.deps, { ...order, deadlineAt: Date.now() + 4000 })).rejects.toMatchObject({
+    await app.db.execute(
+      sql`update intent set lease_token = 'somebody else' where id = ${intent.id}`,
+    );
+    const order = {
+      held: intent,
+      bill,
+      isPreview: false,
+      isFresh: false,
+      isResumed: false,
+      isNewVisit: false,
+    };
+    await expect(
+      claimBill(app.deps, { ...order, deadlineAt: Date.now() + 4000 }),
+    ).rejects.toMatchObject({
       code: 'idempotency/in-flight',
     });
     expect(await app.claims({ visitNumber: visit.visitNumber })).toEqual([]);

@@ -38,7 +38,11 @@ describe('the main road', () => {
       visitNumber: visit.visitNumber,
     });
     expect(claims).toHaveLength(1);
-    expect(claims[0]).toMatchObject({ setlId: insurance.claimId, status: 'settled', medfeeSumamt: '300.00' });
+    expect(claims[0]).toMatchObject({
+      setlId: insurance.claimId,
+      status: 'settled',
+      medfeeSumamt: '300.00',
+    });
     const credit = tenders.find((t: { kind: string }) => t.kind === 'credit');
     expect(credit.amount).toBe(claims[0].psnCashPay);
     const line = await lineOf(app, token);
@@ -73,9 +77,14 @@ describe('the main road', () => {
     const visit = await chargedVisit(scene, person, { usePersonalAccount: true });
     const reply = await settle(scene, visit.id);
     expect(reply.body.tenders).toContainEqual({ kind: 'personalAccount', amount: '30.00' });
-    const again = await chargedVisit(scene, (await newPatient(app, { accountBalance: '30.00' })).person);
+    const again = await chargedVisit(
+      scene,
+      (await newPatient(app, { accountBalance: '30.00' })).person,
+    );
     const without = await settle(scene, again.id);
-    expect(without.body.tenders.map((t: { kind: string }) => t.kind)).not.toContain('personalAccount');
+    expect(without.body.tenders.map((t: { kind: string }) => t.kind)).not.toContain(
+      'personalAccount',
+    );
   });
 
   it('settles a visit in several settlements and opens it again when more is charged', async () => {
@@ -151,8 +160,14 @@ describe('the main road', () => {
   it('skips insurance when asked to', async () => {
     const { person } = await newPatient(app);
     const visit = await chargedVisit(scene, person);
-    const reply = await settle(scene, visit.id, { insurance: 'skip', receiptNumber: `R${visit.visitNumber}` });
-    expect(reply.body).toMatchObject({ insurance: { status: 'skipped' }, receiptNumber: `R${visit.visitNumber}` });
+    const reply = await settle(scene, visit.id, {
+      insurance: 'skip',
+      receiptNumber: `R${visit.visitNumber}`,
+    });
+    expect(reply.body).toMatchObject({
+      insurance: { status: 'skipped' },
+      receiptNumber: `R${visit.visitNumber}`,
+    });
     expect(await app.claims({ visitNumber: visit.visitNumber })).toEqual([]);
   });
 
@@ -183,7 +198,10 @@ describe('the main road', () => {
     });
     expect(reply.status, reply.text).toBe(201);
     expect(reply.body.visit.status).toBe('settled');
-    expect(reply.body.settlement).toMatchObject({ total: '13.34', insurance: { status: 'claimed' } });
+    expect(reply.body.settlement).toMatchObject({
+      total: '13.34',
+      insurance: { status: 'claimed' },
+    });
     expect(await app.claims({ visitNumber })).toHaveLength(1);
     await expectLaws(app);
   });

@@ -2,7 +2,18 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { useApp } from '../support/app.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { charge, chargedVisit, expectLaws, item, lineOf, newPatient, openVisit, type Scene, sceneOf, settle } from './support.ts';
+import {
+  charge,
+  chargedVisit,
+  expectLaws,
+  item,
+  lineOf,
+  newPatient,
+  openVisit,
+  type Scene,
+  sceneOf,
+  settle,
+} from './support.ts';
 
 const app = useApp({ env: { INSURANCE_QUIET_MS: '300' } });
 let scene: Scene;
@@ -30,24 +41,29 @@ const matrix = [
 ] as const;
 
 describe('an insurer that fails', () => {
-  it.each(matrix)('at %s closes the bill as self-pay and queues a conversion', async (_, fault, claims, cause) => {
-    const { person, token } = await newPatient(app);
-    const visit = await chargedVisit(scene, person);
-    await app.fault(fault);
-    const reply = await settle(scene, visit.id);
-    await app.fault({ mode: 'none' });
-    expect(reply.status, reply.text).toBe(200);
-    expect(reply.body.insurance.status).toBe('awaitingInsurance');
-    expect(reply.body.insurance.claimId).toBeUndefined();
-    expect(reply.body.tenders).toEqual([{ kind: 'credit', amount: '300.00' }]);
-    const finance = await app.token('financeMaker');
-    const queued = await app.call('GET', `/v1/conversions/${reply.body.conversionId}`, { token: finance });
-    expect(queued.body).toMatchObject({ status: 'queued', cause, settlementId: reply.body.id });
-    const owed = await app.call('GET', '/v1/me/receivables', { token });
-    expect(owed.body.data[0]).toMatchObject({ status: 'waitingForInsurance', amount: '300.00' });
-    expect(await app.claims({ visitNumber: visit.visitNumber })).toHaveLength(claims);
-    await expectLaws(app);
-  });
+  it.each(matrix)(
+    'at %s closes the bill as self-pay and queues a conversion',
+    async (_, fault, claims, cause) => {
+      const { person, token } = await newPatient(app);
+      const visit = await chargedVisit(scene, person);
+      await app.fault(fault);
+      const reply = await settle(scene, visit.id);
+      await app.fault({ mode: 'none' });
+      expect(reply.status, reply.text).toBe(200);
+      expect(reply.body.insurance.status).toBe('awaitingInsurance');
+      expect(reply.body.insurance.claimId).toBeUndefined();
+      expect(reply.body.tenders).toEqual([{ kind: 'credit', amount: '300.00' }]);
+      const finance = await app.token('financeMaker');
+      const queued = await app.call('GET', `/v1/conversions/${reply.body.conversionId}`, {
+        token: finance,
+      });
+      expect(queued.body).toMatchObject({ status: 'queued', cause, settlementId: reply.body.id });
+      const owed = await app.call('GET', '/v1/me/receivables', { token });
+      expect(owed.body.data[0]).toMatchObject({ status: 'waitingForInsurance', amount: '300.00' });
+      expect(await app.claims({ visitNumber: visit.visitNumber })).toHaveLength(claims);
+      await expectLaws(app);
+    },
+  );
 
   it('that hangs costs the counter no more than its budget', async () => {
     const { person } = await newPatient(app);
@@ -82,7 +98,10 @@ describe('an insurer that fails', () => {
     const visit = await chargedVisit(scene, person);
     await app.fault({ mode: 'refuseConnection' });
     const key = crypto.randomUUID();
-    const body = { whenInsuranceOffline: 'wait', counterTenders: [{ kind: 'cash', amount: '5.00', reference: visit.visitNumber }] };
+    const body = {
+      whenInsuranceOffline: 'wait',
+      counterTenders: [{ kind: 'cash', amount: '5.00', reference: visit.visitNumber }],
+    };
     const reply = await settle(scene, visit.id, body, key);
     expect([reply.status, reply.body.code]).toEqual([503, 'insurance/offline']);
     await app.fault({ mode: 'none' });
@@ -105,7 +124,9 @@ describe('an insurer that fails', () => {
       return now.body.status === 'settled' && now.body;
     });
     const [claim] = await app.claims({ visitNumber: visit.visitNumber });
-    const found = await app.call('GET', `/v1/settlements/${settled.settlementIds[0]}`, { token: scene.terminal });
+    const found = await app.call('GET', `/v1/settlements/${settled.settlementIds[0]}`, {
+      token: scene.terminal,
+    });
     expect(found.body.insurance).toEqual({ status: 'claimed', claimId: claim.setlId });
     await expectLaws(app);
   });
@@ -164,7 +185,9 @@ describe('an insurer that fails', () => {
     });
     expect(refund.status, refund.text).toBe(201);
     const finance = await app.token('financeMaker');
-    const conversion = await app.call('GET', `/v1/conversions/${reply.body.conversionId}`, { token: finance });
+    const conversion = await app.call('GET', `/v1/conversions/${reply.body.conversionId}`, {
+      token: finance,
+    });
     expect(conversion.body.status).toBe('cancelled');
     expect((await lineOf(app, token)).outstanding).toBe('0.00');
     await expectLaws(app);

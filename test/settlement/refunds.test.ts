@@ -132,7 +132,9 @@ describe('a refund of an insured settlement', () => {
     expect(done.body.status).toBe('processing');
     const busy = await refund(settled.id, { all: true });
     expect(busy.body.code).toBe('settlement/busy');
-    await app.db.execute(`update intent set lease_until = now() - interval '1 second' where status = 'running'`);
+    await app.db.execute(
+      `update intent set lease_until = now() - interval '1 second' where status = 'running'`,
+    );
     await waitFor(async () => {
       const now = await app.call('GET', `/v1/refunds/${done.body.id}`, { token: scene.terminal });
       return now.body.status === 'completed';
@@ -153,18 +155,23 @@ describe('a refund of a self-paid settlement', () => {
       counterTenders: [{ kind: 'wechatPay', amount: '200.00', reference: `w${visit.visitNumber}` }],
     });
     expect(settled.body).toMatchObject({ status: 'awaitingPayment', dueAtCounter: '300.00' });
-    const kinds = (reply: ReplyBody) =>
-      reply.tenders.map((t: ReplyBody) => [t.kind, t.amount]);
+    const kinds = (reply: ReplyBody) => reply.tenders.map((t: ReplyBody) => [t.kind, t.amount]);
     const { id } = settled.body;
     const one = await refund(id, { lines: [{ lineNumber: 1, quantity: '0.4' }] });
-    expect(kinds(one.body)).toEqual([['dueAtCounter', '300.00'], ['credit', '100.00']]);
+    expect(kinds(one.body)).toEqual([
+      ['dueAtCounter', '300.00'],
+      ['credit', '100.00'],
+    ]);
     const none = await app.call('POST', `/v1/settlements/${id}/payments`, {
       token: scene.terminal,
       body: { kind: 'cash', amount: '1.00', reference: `c${visit.visitNumber}` },
     });
     expect(none.body.code).toBe('settlement/nothing-due');
     const two = await refund(id, { lines: [{ lineNumber: 1, quantity: '0.5' }] });
-    expect(kinds(two.body)).toEqual([['credit', '400.00'], ['wechatPay', '100.00']]);
+    expect(kinds(two.body)).toEqual([
+      ['credit', '400.00'],
+      ['wechatPay', '100.00'],
+    ]);
     expect((await lineOf(app, token)).outstanding).toBe('0.00');
     const three = await refund(id, { all: true });
     expect(kinds(three.body)).toEqual([['wechatPay', '100.00']]);

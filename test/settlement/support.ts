@@ -56,7 +56,8 @@ export async function newPatient(
 }
 
 let counter = 0;
-export const nextNumber = (prefix: string) => `${prefix}${Date.now().toString(36)}${(counter++).toString(36)}`;
+export const nextNumber = (prefix: string) =>
+  `${prefix}${Date.now().toString(36)}${(counter++).toString(36)}`;
 
 export async function openVisit(
   scene: Scene,
@@ -77,7 +78,14 @@ export async function openVisit(
 }
 
 export function item(lineNumber: number, unitPrice: string, quantity = '1', amount = unitPrice) {
-  return { lineNumber, code: `X${lineNumber}`, name: `项目${lineNumber}`, quantity, unitPrice, amount };
+  return {
+    lineNumber,
+    code: `X${lineNumber}`,
+    name: `项目${lineNumber}`,
+    quantity,
+    unitPrice,
+    amount,
+  };
 }
 
 export async function charge(

@@ -49,14 +49,18 @@ type CsvRow = Record<string, string>;
 export async function readRealData(folder: string): Promise<RealData> {
   const [services, drugs, diagnoses, departments, encounters, transactions, payers, stats] =
     await Promise.all([
-      csv(folder, 'charge_items_his/non_drug_items.csv'),
-      csv(folder, 'charge_items_his/drugs.csv'),
-      csv(folder, 'charge_items_his/icd10_diagnoses.csv'),
-      csv(folder, 'charge_items_his/departments.csv'),
-      csv(folder, 'synthea/encounters.csv'),
-      csv(folder, 'synthea/claims_transactions.csv'),
-      csv(folder, 'synthea/payers.csv'),
-      csv(folder, 'stats_cn/stats_cn.csv'),
+      csv(folder, 'charge_items_his/non_drug_items.csv', 'code name price'),
+      csv(folder, 'charge_items_his/drugs.csv', 'id name spec'),
+      csv(folder, 'charge_items_his/icd10_diagnoses.csv', 'ICD name'),
+      csv(folder, 'charge_items_his/departments.csv', 'id name'),
+      csv(
+        folder,
+        'synthea/encounters.csv',
+        'Id PATIENT ENCOUNTERCLASS START PAYER REASONCODE CODE',
+      ),
+      csv(folder, 'synthea/claims_transactions.csv', 'TYPE AMOUNT APPOINTMENTID PROCEDURECODE'),
+      csv(folder, 'synthea/payers.csv', 'Id NAME'),
+      csv(folder, 'stats_cn/stats_cn.csv', 'metric value'),
     ]);
   return {
     services: services.map((row) => ({
@@ -103,13 +107,16 @@ function meanOf(stats: CsvRow[]): Fen {
   return mean;
 }
 
-async function csv(folder: string, file: string): Promise<CsvRow[]> {
+/** The rows of a file that must have some, and these columns. */
+async function csv(folder: string, file: string, needed: string): Promise<CsvRow[]> {
   const text = await readFile(join(folder, file), 'utf8');
-  return parse(text, { columns: true, bom: true, skip_empty_lines: true, trim: true }) as CsvRow[];
+  const parsed = parse(text, { columns: true, bom: true, skip_empty_lines: true, trim: true });
+  const rows = parsed as CsvRow[];
+  const missing = needed.split(' ').filter((column) => rows[0]?.[column] === undefined);
+  if (missing.length > 0) throw new Error(`${file}: no rows, or no column ${missing.join(', ')}`);
+  return rows;
 }
 
 function field(row: CsvRow, column: string): string {
-  const value = row[column];
-  if (value === undefined) throw new Error(`column ${column} is missing`);
-  return value;
+  return row[column] ?? '';
 }
