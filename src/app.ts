@@ -7,6 +7,7 @@ import { makeHttpLenderBank } from './credit/http-lender-bank.ts';
 import { makeHttpScoreProvider } from './credit/http-score-provider.ts';
 import { creditRoutes } from './credit/routes.ts';
 import { type Db, openDatabase, rows } from './db/db.ts';
+import { surviveLostWrites } from './db/survive-lost-writes.ts';
 import type { Deps } from './deps.ts';
 import { makeLogger } from './http/logging.ts';
 import { type Metrics, makeMetrics } from './http/metrics.ts';
@@ -61,6 +62,7 @@ export async function buildDeps(env: Environment, parties: Parties): Promise<Dep
   const log = makeLogger(env.LOG_LEVEL);
   const metrics = makeMetrics();
   const realNow = () => new Date();
+  surviveLostWrites(log);
   const db = openDatabase({
     url: parties.databaseUrl,
     schema: env.DATABASE_SCHEMA,

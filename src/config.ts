@@ -6,7 +6,9 @@ const url = z.url();
 const count = (fallback: number) => z.coerce.number().int().min(1).default(fallback);
 
 /** Encryption keys by id: "k1:BASE64,k2:BASE64", 32 bytes each; the last one encrypts. */
-const dataKeys = z.string().regex(/^[\w-]{1,16}:[A-Za-z0-9+/]{43}=(,[\w-]{1,16}:[A-Za-z0-9+/]{43}=)*$/);
+const dataKeys = z
+  .string()
+  .regex(/^[\w-]{1,16}:[A-Za-z0-9+/]{43}=(,[\w-]{1,16}:[A-Za-z0-9+/]{43}=)*$/);
 
 const environment = z.object({
   EGRET_MODE: z.enum(['sandbox', 'production']),
@@ -16,13 +18,19 @@ const environment = z.object({
   PUBLIC_URL: url.optional(),
   DATABASE_URL: url.optional(),
   DIRECT_DATABASE_URL: url.optional(),
-  DATABASE_SCHEMA: z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/).default('public'),
+  DATABASE_SCHEMA: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_]{0,62}$/)
+    .default('public'),
   DATABASE_POOL_SIZE: count(20),
   DATABASE_PREPARED: z.enum(['on', 'off']).default('on'),
   EGRET_DATA_DIR: z.string().min(1).default('.data'),
   DATA_KEYS: dataKeys.optional(),
   /** Secret of the blind index over ID numbers; never rotated. Base64, 32 bytes. */
-  INDEX_KEY: z.string().regex(/^[A-Za-z0-9+/]{43}=$/).optional(),
+  INDEX_KEY: z
+    .string()
+    .regex(/^[A-Za-z0-9+/]{43}=$/)
+    .optional(),
   INSURANCE_URL: url.optional(),
   INSURANCE_ACCESS_KEY: z.string().min(1).optional(),
   INSURANCE_SECRET_KEY: z.string().min(1).optional(),
@@ -43,9 +51,20 @@ const environment = z.object({
 export type Environment = z.infer<typeof environment>;
 
 const requiredInProduction = [
-  'PUBLIC_URL', 'DATABASE_URL', 'DATA_KEYS', 'INDEX_KEY', 'INSURANCE_URL', 'INSURANCE_ACCESS_KEY',
-  'INSURANCE_SECRET_KEY', 'LENDER_URL', 'LENDER_API_KEY', 'SCORE_URL', 'SCORE_API_KEY',
-  'CITIZEN_ISSUER', 'STAFF_ISSUER', 'METRICS_TOKEN',
+  'PUBLIC_URL',
+  'DATABASE_URL',
+  'DATA_KEYS',
+  'INDEX_KEY',
+  'INSURANCE_URL',
+  'INSURANCE_ACCESS_KEY',
+  'INSURANCE_SECRET_KEY',
+  'LENDER_URL',
+  'LENDER_API_KEY',
+  'SCORE_URL',
+  'SCORE_API_KEY',
+  'CITIZEN_ISSUER',
+  'STAFF_ISSUER',
+  'METRICS_TOKEN',
 ] as const;
 
 export class ConfigError extends Error {}

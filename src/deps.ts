@@ -4,9 +4,9 @@ import type { Environment } from './config.ts';
 import type { LenderBank } from './credit/lender-bank.ts';
 import type { ScoreProvider } from './credit/score-provider.ts';
 import type { Db } from './db/db.ts';
+import type { Metrics } from './http/metrics.ts';
 import type { Keyring } from './identity/keyring.ts';
 import type { Insurer } from './insurance/insurer.ts';
-import type { Metrics } from './http/metrics.ts';
 import type { RefundChannel } from './settlement/refund-channel.ts';
 
 export interface Deps {

@@ -5,7 +5,10 @@ export const problems = {
   'request/malformed': { status: 400, title: '请求格式错误 Malformed request' },
   'request/invalid': { status: 400, title: '请求内容无效 Invalid request' },
   'request/too-large': { status: 413, title: '请求体过大 Request body too large' },
-  'request/unsupported-media-type': { status: 415, title: '不支持的内容类型 Unsupported media type' },
+  'request/unsupported-media-type': {
+    status: 415,
+    title: '不支持的内容类型 Unsupported media type',
+  },
   'request/rate-limited': { status: 429, title: '请求过于频繁 Too many requests' },
   'request/precondition-failed': { status: 412, title: '版本已变化 Precondition failed' },
   'request/precondition-required': { status: 428, title: '缺少 If-Match Precondition required' },
@@ -43,7 +46,10 @@ export const problems = {
   'identity/unknown': { status: 422, title: '无法识别身份 Identity unknown' },
   'identity/expired': { status: 422, title: '凭证已过期 Credential expired' },
   'identity/already-used': { status: 422, title: '凭证已使用 Credential already used' },
-  'identity/insurer-needed': { status: 422, title: '医保离线，请换凭证 Insurer needed for this credential' },
+  'identity/insurer-needed': {
+    status: 422,
+    title: '医保离线，请换凭证 Insurer needed for this credential',
+  },
 
   'visit/number-taken': { status: 409, title: '就诊号已存在 Visit number taken' },
   'visit/settling': { status: 409, title: '正在结算 Visit is settling' },
@@ -57,7 +63,10 @@ export const problems = {
   'charge/batch-taken': { status: 409, title: '费用批次已存在 Charge batch taken' },
   'charge/batch-settled': { status: 409, title: '费用批次已结算 Charge batch settled' },
   'charge/line-taken': { status: 409, title: '费用行号已存在 Line number taken' },
-  'charge/amount-mismatch': { status: 422, title: '金额不等于数量乘单价 Amount is not quantity × price' },
+  'charge/amount-mismatch': {
+    status: 422,
+    title: '金额不等于数量乘单价 Amount is not quantity × price',
+  },
 
   'settlement/nothing-charged': { status: 422, title: '没有待结算费用 Nothing charged' },
   'settlement/batch-unknown': { status: 422, title: '费用批次不存在 Charge batch unknown' },
@@ -65,11 +74,20 @@ export const problems = {
   'settlement/nothing-due': { status: 409, title: '没有待付金额 Nothing is due' },
   'settlement/receipt-used': { status: 409, title: '收据号已使用 Receipt number used' },
   'tender/reference-used': { status: 409, title: '支付流水号已使用 Tender reference used' },
-  'tender/deposit-not-allowed': { status: 422, title: '门诊不得使用预交金 Deposits are for inpatients' },
+  'tender/deposit-not-allowed': {
+    status: 422,
+    title: '门诊不得使用预交金 Deposits are for inpatients',
+  },
   'payment/exceeds-due': { status: 422, title: '超过应付金额 More than is due' },
   'refund/exceeds-leg': { status: 409, title: '超过可退金额 More than is left to refund' },
-  'refund/line-unknown': { status: 422, title: '结算单没有该费用行 No such line in this settlement' },
-  'refund/citizen-part-rises': { status: 409, title: '退费后自付会增加，已转财务 Citizen part would rise' },
+  'refund/line-unknown': {
+    status: 422,
+    title: '结算单没有该费用行 No such line in this settlement',
+  },
+  'refund/citizen-part-rises': {
+    status: 409,
+    title: '退费后自付会增加，已转财务 Citizen part would rise',
+  },
   'voucher/already-paid': { status: 409, title: '退款凭证已兑付 Voucher already paid out' },
   'invoice/wrong-state': { status: 409, title: '发票状态不允许 Invoice in wrong state' },
 
@@ -84,7 +102,10 @@ export const problems = {
   'conversion/wrong-state': { status: 409, title: '转医保状态不允许 Wrong conversion state' },
 
   'terminal/key-invalid': { status: 422, title: '终端公钥无效 Terminal key invalid' },
-  'finance/same-person': { status: 403, title: '制单与复核须为不同人 Maker and checker must differ' },
+  'finance/same-person': {
+    status: 403,
+    title: '制单与复核须为不同人 Maker and checker must differ',
+  },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ProblemCode = keyof typeof problems;

@@ -7,11 +7,8 @@ const Decimal = DecimalJs.clone({ precision: 40, rounding: DecimalJs.ROUND_HALF_
 /** Integer fen: 1 yuan = 100 fen. */
 export type Fen = bigint;
 
-/** The largest single amount: 99,999,999.99 yuan. A hospital stay never comes near it. */
-export const MAX_FEN: Fen = 9_999_999_999n;
-
 const YUAN = /^(0|[1-9]\d{0,7})\.\d{2}$/;
-const WIRE_NUMBER = /^-?\d{1,16}(\.\d+)?([eE][+-]?\d{1,2})?$/;
+const WIRE_NUMBER = /^-?\d{1,16}(\.\d{1,20})?([eE][+-]?\d{1,2})?$/;
 
 /** True for a yuan string with exactly two decimals, e.g. "12.30". */
 export function isYuan(text: string): boolean {

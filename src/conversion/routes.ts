@@ -10,7 +10,14 @@ import { idOf, listReply, pageQuery, timeReply, yuanReply } from '../http/schema
 import { formatYuan, parseYuan, sumFen } from '../money.ts';
 import { conversionCauses } from './queue-conversion.ts';
 
-const statuses = ['queued', 'claiming', 'awaitingPatient', 'converted', 'rejected', 'cancelled'] as const;
+const statuses = [
+  'queued',
+  'claiming',
+  'awaitingPatient',
+  'converted',
+  'rejected',
+  'cancelled',
+] as const;
 const part = z.object({ kind: z.string(), amount: yuanReply, reference: z.string().optional() });
 
 const conversionReply = z

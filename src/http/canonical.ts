@@ -7,7 +7,7 @@ import { type FieldError, Refusal } from '../errors.ts';
 const MAX_DEPTH = 32;
 
 /** Canonical text of a parsed JSON value. Refuses what is nested too deeply. */
-export function canonicalJson(value: unknown, depth = 0): string {
+function canonicalJson(value: unknown, depth = 0): string {
   if (value === undefined) return '';
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (depth > MAX_DEPTH) throw new Refusal('request/malformed', { detail: 'nested too deeply' });

@@ -4,7 +4,7 @@ import { sql } from 'drizzle-orm';
 import { type Db, RetryTransaction, rows, type Tx, transact } from '../db/db.ts';
 import { Refusal } from '../errors.ts';
 import { problemOf } from './problem.ts';
-import type { Call, Reply } from './route.ts';
+import type { Reply } from './route.ts';
 
 /** A request's key and what it stands for; `hash` covers method, path and canonical parsed body. */
 export interface RequestKey {
@@ -141,7 +141,7 @@ export async function keepRefusal(
 }
 
 /** True for refusals that a repeated key gets again. */
-export function isKept(refusal: Refusal): boolean {
+function isKept(refusal: Refusal): boolean {
   return (
     STORED_STATUSES.has(refusal.status) &&
     !PASSING_CODES.has(refusal.code) &&
@@ -149,9 +149,27 @@ export function isKept(refusal: Refusal): boolean {
   );
 }
 
-/** A refusal as a reply, for undoing transactions that store it themselves. */
-export function refusalReply(refusal: Refusal): Reply {
-  return { status: refusal.status, body: problemOf(refusal) };
+/** Ends the key of undone work: a refusal that the contract keeps is stored, else the key is free. */
+export async function endKey(
+  tx: Tx,
+  key: { client: string; key: string },
+  refusal: Refusal | null,
+): Promise<void> {
+  if (!refusal || !isKept(refusal)) return releaseKey(tx, key);
+  await finishRunningKey(tx, key, { status: refusal.status, body: problemOf(refusal) });
+}
+
+/** Saves the reply under a running key that an earlier transaction leased. */
+export async function finishRunningKey(
+  tx: Tx,
+  key: { client: string; key: string },
+  reply: Reply,
+): Promise<void> {
+  const contentType = reply.status >= 400 ? 'application/problem+json' : 'application/json';
+  await tx.execute(sql`
+    update idempotency_key set status = ${reply.status}, content_type = ${contentType},
+      body = ${JSON.stringify(reply.body)}, lease_until = null
+    where client = ${key.client} and key = ${key.key} and status is null`);
 }
 
 function readStored(row: KeyRow, key: RequestKey): Reply | null {
@@ -169,5 +187,3 @@ function readStored(row: KeyRow, key: RequestKey): Reply | null {
 function inFlight(): Refusal {
   return new Refusal('idempotency/in-flight', { retryAfterSeconds: 1 });
 }
-
-export type Keyed = Pick<Call, 'deps' | 'key'>;

@@ -13,7 +13,7 @@ export function scrub(text: string): string {
 }
 
 /** An error as a log may hold it: type, code, constraint and stack, without parameters or rows. */
-export function safeError(error: unknown, depth = 0): unknown {
+function safeError(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error)) return { type: typeof error };
   const { code, constraint_name: constraint } = error as {
     code?: unknown;

@@ -49,7 +49,7 @@ function sendProblemText(req: Request, res: Response, status: number, text: stri
 }
 
 /** The request's path as it was sent, without its query (which may hold personal data). */
-export function pathOf(req: Request): string {
+function pathOf(req: Request): string {
   const at = req.originalUrl.indexOf('?');
   return at < 0 ? req.originalUrl : req.originalUrl.slice(0, at);
 }

@@ -4,7 +4,7 @@ import { rows, type Tx } from '../db/db.ts';
 import type { OpenLeg } from './undo.ts';
 
 export type { OpenLeg } from './undo.ts';
-export { leftToUndo, undoLegs } from './undo.ts';
+export { undoLegs } from './undo.ts';
 
 /**
  * The legs of a settlement that are not wholly undone, newest first. The caller holds the

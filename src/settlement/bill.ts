@@ -8,7 +8,13 @@ import { assert } from '../errors.ts';
 import { readCitizen } from '../identity/people.ts';
 import type { Coded } from '../insurance/claim-defaults.ts';
 import { type InsuredPerson, openPerson } from '../insurance/person.ts';
-import { type AcctUsedFlag, acctUsedFlagOf, type ClaimCharge, type ClaimVisit, medTypeOf } from '../insurance/trades.ts';
+import {
+  type AcctUsedFlag,
+  acctUsedFlagOf,
+  type ClaimCharge,
+  type ClaimVisit,
+  medTypeOf,
+} from '../insurance/trades.ts';
 import { type Fen, sumFen } from '../money.ts';
 import { readClinical } from '../visit/change-visit.ts';
 import type { HospitalRow } from '../visit/open-visit.ts';
@@ -41,8 +47,12 @@ export function readUnsettledBill(
   visitId: string,
   batches: readonly string[],
 ): Promise<BilledVisit> {
-  return readBillOf(deps, visitId, sql`b.settlement_id is null and b.batch in
-    (select jsonb_array_elements_text(${JSON.stringify(batches)}::jsonb))`);
+  return readBillOf(
+    deps,
+    visitId,
+    sql`b.settlement_id is null and b.batch in
+    (select jsonb_array_elements_text(${JSON.stringify(batches)}::jsonb))`,
+  );
 }
 
 async function readBillOf(
@@ -70,7 +80,10 @@ async function readBillOf(
     patient,
     person: row.insuredPerson ? openPerson(deps.keyring, row.insuredPerson) : null,
     claimVisit: claimVisitOf(deps, row, kind),
-    acctUsedFlag: acctUsedFlagOf({ personal: row.usePersonalAccount, family: row.useFamilyAccount }),
+    acctUsedFlag: acctUsedFlagOf({
+      personal: row.usePersonalAccount,
+      family: row.useFamilyAccount,
+    }),
     charges,
     total: sumFen(charges.map((line) => line.amount)),
   };
@@ -122,13 +135,16 @@ async function readCharges(
   visitId: string,
   which: ReturnType<typeof sql>,
 ): Promise<ClaimCharge[]> {
-  const found = await rows<LineRow>(tx, sql`
+  const found = await rows<LineRow>(
+    tx,
+    sql`
     select c.line_number, c.code, c.name, trim_scale(c.quantity - c.refunded_quantity) as quantity,
       trim_scale(c.unit_price) as unit_price, c.amount - c.refunded_amount as amount,
       c.occurred_at, c.is_outside_insurance, c.detail
     from charge c join charge_batch b on b.visit_id = c.visit_id and b.batch = c.batch
     where c.visit_id = ${visitId} and c.refunded_quantity < c.quantity and ${which}
-    order by c.line_number`);
+    order by c.line_number`,
+  );
   return found.map((line) => ({
     lineNumber: line.line_number,
     code: line.code,

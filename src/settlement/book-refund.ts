@@ -5,9 +5,10 @@ import { businessNow, type Tx } from '../db/db.ts';
 import { claim, conversion, refund, settlement } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
 import { assert, Refusal } from '../errors.ts';
+import { finishRunningKey } from '../http/idempotency.ts';
 import type { Reply } from '../http/route.ts';
-import { postEntry } from '../ledger/post.ts';
 import { openLegs } from '../ledger/open-legs.ts';
+import { postEntry } from '../ledger/post.ts';
 import { type Fen, maxFen } from '../money.ts';
 import { recordEvent } from '../outbox/events.ts';
 import { lockVisit } from '../visit/visit-store.ts';
@@ -17,10 +18,14 @@ import { giveBack } from './give-back.ts';
 import { endIntent, type Intent } from './intent-store.ts';
 import type { Reclaimed } from './reclaim.ts';
 import { markRefunded } from './refund-lines.ts';
-import { openCase, type RefundOrder } from './refund-settlement.ts';
+import { openCase, type RefundOrder } from './refund-order.ts';
 import { type InsurerParts, refundView } from './refund-store.ts';
-import { finishRunningKey } from './settle-visit.ts';
-import { type ClaimRow, liveClaim, lockSettlement, type SettlementRow } from './settlement-store.ts';
+import {
+  type ClaimRow,
+  liveClaim,
+  lockSettlement,
+  type SettlementRow,
+} from './settlement-store.ts';
 import { insurerTenders } from './waterfall.ts';
 
 type Booked = Exclude<Reclaimed, { outcome: 'refused' | 'pending' }>;
@@ -129,7 +134,10 @@ async function cancelConversion(tx: Tx, row: SettlementRow, now: Date): Promise<
     .select()
     .from(conversion)
     .where(
-      and(eq(conversion.settlementId, row.id), inArray(conversion.status, ['queued', 'awaitingPatient'])),
+      and(
+        eq(conversion.settlementId, row.id),
+        inArray(conversion.status, ['queued', 'awaitingPatient']),
+      ),
     )
     .for('update');
   if (!open) return true;
@@ -156,7 +164,13 @@ function insurerParts(oldClaim: ClaimRow | null, result: Booked): InsurerParts[]
 
 async function finish(
   tx: Tx,
-  done: { intent: Intent; order: RefundOrder; row: SettlementRow; now: Date; parts: InsurerParts[] },
+  done: {
+    intent: Intent;
+    order: RefundOrder;
+    row: SettlementRow;
+    now: Date;
+    parts: InsurerParts[];
+  },
 ): Promise<Reply> {
   const { intent, order, row, now, parts } = done;
   const [saved] = await tx

@@ -8,10 +8,10 @@ import { businessNow, type Tx } from '../db/db.ts';
 import { claim, settlement, tender, visit } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
 import { assert, Refusal } from '../errors.ts';
+import { finishRunningKey } from '../http/idempotency.ts';
 import type { Reply } from '../http/route.ts';
 import { newId } from '../ids.ts';
 import type { ClaimSplit } from '../insurance/insurer.ts';
-import { sealPerson } from '../insurance/person.ts';
 import { postEntry } from '../ledger/post.ts';
 import { formatYuan } from '../money.ts';
 import { recordEvent } from '../outbox/events.ts';
@@ -20,9 +20,10 @@ import type { ClaimResult } from './claim-bill.ts';
 import type { CounterDecision } from './decide.ts';
 import { settledEntry } from './entries.ts';
 import { endIntent, type Intent } from './intent-store.ts';
-import { finishRunningKey, saveTalk, type SettlementOrder } from './settle-visit.ts';
+import { keepLearnt } from './keep-learnt.ts';
+import type { SettlementOrder } from './settlement-order.ts';
 import { freeReferences, type SettlementRow, settlementView } from './settlement-store.ts';
-import { closeBill, type CounterTender, divideBill, type Tender } from './waterfall.ts';
+import { type CounterTender, closeBill, divideBill, type Tender } from './waterfall.ts';
 
 export interface Booking {
   claim: ClaimResult | { outcome: 'skipped' };
@@ -41,7 +42,7 @@ export async function bookSettlement(
   if (!(await endIntent(tx, intent, 'finished'))) {
     throw new Refusal('idempotency/in-flight', { retryAfterSeconds: 1 });
   }
-  await saveTalk(tx, deps, booking.claim);
+  await keepLearnt(tx, deps, row.id, booking.claim);
   const now = await businessNow(tx);
   const bill = await payBill(tx, order, row, booking);
   const saved = await insertSettlement(tx, { order, row, booking, bill, now });
@@ -59,7 +60,7 @@ export async function bookSettlement(
   // A bill of 0.00 (free items) moves no money: there is nothing to write into the books.
   if (entry.legs.length > 0) await postEntry(tx, entry);
   await queueIfAwaiting(tx, { order, booking, bill, now });
-  await updateVisit(tx, deps, row, booking.claim);
+  await updateVisit(tx, row);
   await recordSettled(tx, saved, now);
   return reply(tx, deps, intent, saved);
 }
@@ -102,7 +103,10 @@ async function payBill(
     tenders,
     dueAtCounter,
     unused: divided.unused,
-    credit: captured.captured > 0n && lender && payerCitizenId ? { lender, citizenId: payerCitizenId } : null,
+    credit:
+      captured.captured > 0n && lender && payerCitizenId
+        ? { lender, citizenId: payerCitizenId }
+        : null,
     isLateCapture: captured.isLateCapture,
   };
 }
@@ -170,7 +174,9 @@ export async function saveClaim(
 ): Promise<string> {
   const { split } = order;
   const claimId = newId('claim');
-  const text = JSON.stringify(split, (_, value) => (typeof value === 'bigint' ? value.toString() : value));
+  const text = JSON.stringify(split, (_, value) =>
+    typeof value === 'bigint' ? value.toString() : value,
+  );
   await tx.insert(claim).values({
     id: claimId,
     settlementId: order.settlementId,
@@ -215,17 +221,13 @@ async function queueIfAwaiting(
   });
 }
 
-/** Settled once every batch is; what the insurer said on the way is kept for the next run. */
-async function updateVisit(tx: Tx, deps: Deps, row: VisitRow, result: Booking['claim']) {
-  const learnt = 'person' in result ? result : null;
-  const person = learnt?.person && !row.insuredPerson ? sealPerson(deps.keyring, learnt.person) : null;
+/** Settled once every batch is. */
+async function updateVisit(tx: Tx, row: VisitRow): Promise<void> {
   await tx
     .update(visit)
     .set({
       status: sql`case when exists (select 1 from charge_batch b
         where b.visit_id = ${row.id} and b.settlement_id is null) then 'open' else 'settled' end`,
-      mdtrtId: learnt?.mdtrtId ?? row.mdtrtId,
-      insuredPerson: person ?? row.insuredPerson,
       version: row.version + 1,
     })
     .where(eq(visit.id, row.id));

@@ -139,7 +139,8 @@ export async function previewClaim(run: ClaimRun): Promise<Previewed> {
   await must(run.talk.change('2204', feeUpload2204({ ...parameters, charges: bill.charges })));
   const answer = await must(run.talk.ask('2206', preSettle2206(parameters)));
   const preview = readSplit(answer, { total: bill.total, mdtrtId, isPreview: true });
-  if ('broken' in preview) throw new Stop('offline', `2206 answer broken: ${preview.broken.join('; ')}`);
+  if ('broken' in preview)
+    throw new Stop('offline', `2206 answer broken: ${preview.broken.join('; ')}`);
   run.preview = preview.split;
   return { ...parameters, preview: preview.split, charges: bill.charges };
 }

@@ -8,7 +8,12 @@ import { postEntry } from '../ledger/post.ts';
 import { lockVisit } from '../visit/visit-store.ts';
 import { collectedEntry } from './entries.ts';
 import { runningIntent } from './intent-store.ts';
-import { findSettlement, lockSettlement, reserveReference, type SettlementRow } from './settlement-store.ts';
+import {
+  findSettlement,
+  lockSettlement,
+  reserveReference,
+  type SettlementRow,
+} from './settlement-store.ts';
 import type { CounterTender } from './waterfall.ts';
 
 /**
@@ -46,15 +51,18 @@ export async function collectPayment(
     .where(eq(settlement.id, row.id))
     .returning();
   assert(saved, 'the locked settlement is there');
-  await postEntry(tx, collectedEntry({
-    subjectId: `${row.id}/${position}`,
-    settlementId: row.id,
-    hospitalCode,
-    kind: payment.kind,
-    amount: payment.amount,
-    occurredAt: now,
-    openLegs: await openLegs(tx, row.id),
-  }));
+  await postEntry(
+    tx,
+    collectedEntry({
+      subjectId: `${row.id}/${position}`,
+      settlementId: row.id,
+      hospitalCode,
+      kind: payment.kind,
+      amount: payment.amount,
+      occurredAt: now,
+      openLegs: await openLegs(tx, row.id),
+    }),
+  );
   return saved;
 }
 

@@ -3,7 +3,11 @@
 import type { ClaimResult } from './claim-bill.ts';
 
 export type CounterDecision =
-  | { do: 'book'; insurance: 'claimed' | 'awaitingInsurance' | 'notInsured' | 'skipped'; reason?: string }
+  | {
+      do: 'book';
+      insurance: 'claimed' | 'awaitingInsurance' | 'notInsured' | 'skipped';
+      reason?: string;
+    }
   /** Nothing is changed: the visit is open again and the caller gets this refusal. */
   | { do: 'undo'; code: 'insurance/rejected' | 'insurance/offline'; reason: string }
   /** Of unknown fate, and the caller would rather wait: it only goes forward from here. */

@@ -32,7 +32,7 @@ export interface SettlementFact {
 }
 
 /** The hospital account that a counter tender is taken on (books.md, accounts of H). */
-export function accountOfCounter(kind: CounterKind): '1101' | '1104' | '1205' | '2305' {
+function accountOfCounter(kind: CounterKind): '1101' | '1104' | '1205' | '2305' {
   switch (kind) {
     case 'cash':
       return '1101';
@@ -155,8 +155,11 @@ export interface RefundFact {
 export function refundedEntry(fact: RefundFact): Entry {
   const h = hospitalBooks(fact.hospitalCode);
   const { openLegs, oldClaim, newClaim, givenBack } = fact;
-  const undo = (account: '4101' | '1201' | '1202' | '4102' | '1207' | '1203', amount: Fen, claimId?: string) =>
-    undoLegs(openLegs, { ...h, account, amount, ...(claimId ? { claimId } : {}) });
+  const undo = (
+    account: '4101' | '1201' | '1202' | '4102' | '1207' | '1203',
+    amount: Fen,
+    claimId?: string,
+  ) => undoLegs(openLegs, { ...h, account, amount, ...(claimId ? { claimId } : {}) });
   const legs: Leg[] = [...undo('4101', fact.charges)];
   if (oldClaim) {
     legs.push(
@@ -178,7 +181,8 @@ export function refundedEntry(fact: RefundFact): Entry {
   for (const { kind, amount } of givenBack.counter) {
     const account = accountOfCounter(kind);
     // A sponsor's promise or a deposit is taken back itself; real money is owed to the patient first.
-    if (isPromise(kind)) legs.push(...undoLegs(openLegs, { ...h, account, amount, reference: kind }));
+    if (isPromise(kind))
+      legs.push(...undoLegs(openLegs, { ...h, account, amount, reference: kind }));
     else legs.push(credit(h, '2203', amount, { reference: kind }));
   }
   return {

@@ -43,8 +43,17 @@ export async function giveBack(
   const due = minFen(rest, row.dueAtCounter - row.dueReduced);
   rest -= due;
   if (due > 0n) {
-    await tx.update(settlement).set({ dueReduced: row.dueReduced + due }).where(eq(settlement.id, row.id));
-    steps.push({ kind: 'dueAtCounter', amount: due, isReduction: true, citizenId: null, reference: null });
+    await tx
+      .update(settlement)
+      .set({ dueReduced: row.dueReduced + due })
+      .where(eq(settlement.id, row.id));
+    steps.push({
+      kind: 'dueAtCounter',
+      amount: due,
+      isReduction: true,
+      citizenId: null,
+      reference: null,
+    });
   }
   const credit = await giveBackOnCredit(tx, row.id, tenders, rest);
   rest -= credit.owed + credit.repaid;
@@ -98,8 +107,11 @@ function newestCounterFirst(tenders: TenderRow[]): TenderRow[] {
 }
 
 async function addGivenBack(tx: Tx, paid: TenderRow, amount: Fen): Promise<void> {
-  await rows(tx, sql`update tender set given_back = given_back + ${amount.toString()}::bigint
-    where settlement_id = ${paid.settlementId} and position = ${paid.position}`);
+  await rows(
+    tx,
+    sql`update tender set given_back = given_back + ${amount.toString()}::bigint
+    where settlement_id = ${paid.settlementId} and position = ${paid.position}`,
+  );
 }
 
 async function writeSteps(tx: Tx, order: GiveBackOrder, steps: Step[]): Promise<void> {
@@ -138,5 +150,8 @@ async function hasBankAccount(tx: Tx, citizenId: string | null): Promise<boolean
 const VOUCHER_ALPHABET = 'ABCDEFGHJKMNPQRSTUVWXYZ23456789';
 
 export function newVoucherCode(): string {
-  return Array.from({ length: 16 }, () => VOUCHER_ALPHABET[randomInt(VOUCHER_ALPHABET.length)]).join('');
+  return Array.from(
+    { length: 16 },
+    () => VOUCHER_ALPHABET[randomInt(VOUCHER_ALPHABET.length)],
+  ).join('');
 }

@@ -89,8 +89,12 @@ export async function takeOverOwn(
   key: RequestKey | null,
 ): Promise<Intent | null> {
   if (!key) return null;
-  return takeOver(tx, keyring, sql`client = ${key.client} and key = ${key.key}
-    and lease_until < clock_timestamp()`);
+  return takeOver(
+    tx,
+    keyring,
+    sql`client = ${key.client} and key = ${key.key}
+    and lease_until < clock_timestamp()`,
+  );
 }
 
 /** One orphaned intent by id, if its lease ran out. */
@@ -99,10 +103,13 @@ export async function takeOverOrphan(tx: Tx, keyring: Keyring, id: string): Prom
 }
 
 async function takeOver(tx: Tx, keyring: Keyring, which: ReturnType<typeof sql>) {
-  const taken = await rows<{ id: string }>(tx, sql`
+  const taken = await rows<{ id: string }>(
+    tx,
+    sql`
     update intent set lease_token = ${newId('intent')},
       lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})
-    where status = 'running' and ${which} returning id`);
+    where status = 'running' and ${which} returning id`,
+  );
   if (!taken[0]) return null;
   const [row] = await tx.select().from(intent).where(eq(intent.id, taken[0].id));
   return row ? readIntent(row, keyring, true) : null;
@@ -114,9 +121,12 @@ export async function endIntent(
   held: Pick<Intent, 'id' | 'leaseToken'>,
   status: 'finished' | 'undone',
 ): Promise<boolean> {
-  const ended = await rows(tx, sql`
+  const ended = await rows(
+    tx,
+    sql`
     update intent set status = ${status}, finished_at = clock_timestamp()
-    where id = ${held.id} and lease_token = ${held.leaseToken} and status = 'running' returning 1`);
+    where id = ${held.id} and lease_token = ${held.leaseToken} and status = 'running' returning 1`,
+  );
   return ended.length > 0;
 }
 
@@ -125,9 +135,12 @@ export async function isStillHeld(
   tx: Tx,
   held: Pick<Intent, 'id' | 'leaseToken'>,
 ): Promise<boolean> {
-  const found = await rows(tx, sql`
+  const found = await rows(
+    tx,
+    sql`
     select 1 from intent where id = ${held.id} and lease_token = ${held.leaseToken}
-      and status = 'running' for update`);
+      and status = 'running' for update`,
+  );
   return found.length > 0;
 }
 
@@ -137,7 +150,10 @@ export async function parkIntent(
   held: Pick<Intent, 'id' | 'leaseToken'>,
   seconds: number,
 ): Promise<void> {
-  await rows(tx, sql`
+  await rows(
+    tx,
+    sql`
     update intent set lease_until = clock_timestamp() + make_interval(secs => ${seconds})
-    where id = ${held.id} and lease_token = ${held.leaseToken} and status = 'running'`);
+    where id = ${held.id} and lease_token = ${held.leaseToken} and status = 'running'`,
+  );
 }

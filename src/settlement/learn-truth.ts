@@ -2,7 +2,7 @@
 // time, then 5203, then 2601. Law: only an answer with setl_id and the whole split is adopted.
 import type { Deps } from '../deps.ts';
 import type { ClaimSplit } from '../insurance/insurer.ts';
-import { setFate, type StoredMessage, storeAnswer } from '../insurance/message-store.ts';
+import { type StoredMessage, setFate, storeAnswer } from '../insurance/message-store.ts';
 import { readSplit } from '../insurance/split.ts';
 import { querySettlement5203, reverse2601 } from '../insurance/trades.ts';
 import type { BilledVisit } from './bill.ts';
@@ -32,7 +32,12 @@ export async function learnTruth(
   const person = bill.person ?? (await findPerson(deps, bill));
   if (!person) return { fate: 'unknown', reason: 'insurer offline' };
   const known = { ...bill, person };
-  const talk = await openTalk(deps, { held, bill: known, isResumed: true, deadlineAt: now + BUDGET_MS });
+  const talk = await openTalk(deps, {
+    held,
+    bill: known,
+    isResumed: true,
+    deadlineAt: now + BUDGET_MS,
+  });
   const { mdtrtId, total } = claimedIn(message);
   const found = await talk.ask('5203', querySettlement5203(person, { mdtrtId }));
   if (found.outcome === 'ok') {

@@ -1,7 +1,7 @@
 // One scan at the counter: identify, open, charge and settle in one request. A refusal leaves
 // nothing half-done: the visit is cancelled and its number free again.
 import { z } from 'zod';
-import { transact, type Tx } from '../db/db.ts';
+import { type Tx, transact } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
 import { Refusal } from '../errors.ts';
 import { leaseKey, peekKey, type RequestKey, takeKey } from '../http/idempotency.ts';
@@ -11,7 +11,8 @@ import { insertVisit, type Opening, prepareOpening } from '../visit/open-visit.t
 import { chargeItems, credentialRule, needsCredential, openVisitFields } from '../visit/schemas.ts';
 import { type Intent, LEASE_SECONDS, takeOverOwn } from './intent-store.ts';
 import { settlementFields } from './schemas.ts';
-import { chooseBatches, orderOf, recordIntent, runSettlement } from './settle-visit.ts';
+import { chooseBatches, recordIntent, runSettlement } from './settle-visit.ts';
+import { orderOf } from './settlement-order.ts';
 
 export const oneScanBody = z
   .strictObject({ ...openVisitFields, charges: chargeItems, ...settlementFields })
@@ -60,7 +61,13 @@ async function beginOneScan(
   return inStep('settle', async () => {
     const order = orderOf(terminal, request);
     const chosen = await chooseBatches(tx, row);
-    return recordIntent(tx, call, row, { ...order, ...chosen, isOneScan: true, startedAtMs }, 'oneScan');
+    return recordIntent(
+      tx,
+      call,
+      row,
+      { ...order, ...chosen, isOneScan: true, startedAtMs },
+      'oneScan',
+    );
   });
 }
 

@@ -32,7 +32,10 @@ export async function payOutVoucher(tx: Tx, hospitalCode: string, code: string) 
       credit(h, '1101', row.amount, { reference: 'voucher' }),
     ],
   });
-  await tx.update(moneyBack).set({ status: 'done', resolvedAt: now }).where(eq(moneyBack.id, row.id));
+  await tx
+    .update(moneyBack)
+    .set({ status: 'done', resolvedAt: now })
+    .where(eq(moneyBack.id, row.id));
   await recordEvent(tx, {
     type: 'voucher.paid',
     hospitalCode,

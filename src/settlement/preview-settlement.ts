@@ -1,19 +1,21 @@
 // Previews the split of a bill: talks to the insurer up to 2206, moves no money, hold or status.
-import { type Tx, transact } from '../db/db.ts';
+
+import { TransactionRollbackError } from 'drizzle-orm';
 import { captureCredit } from '../credit/capture-hold.ts';
 import type { VisitKind } from '../credit/policy.ts';
-import { visit } from '../db/schema.ts';
+import { type Tx, transact } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
 import { Refusal } from '../errors.ts';
 import type { CallerOf, Reply } from '../http/route.ts';
-import { eq, TransactionRollbackError } from 'drizzle-orm';
 import { lockVisit, type VisitRow } from '../visit/visit-store.ts';
 import { type BilledVisit, readUnsettledBill } from './bill.ts';
 import { type ClaimResult, claimBill } from './claim-bill.ts';
 import { decideAtCounter } from './decide.ts';
 import { beginIntent, endIntent, type Intent, runningIntent } from './intent-store.ts';
+import { keepLearnt } from './keep-learnt.ts';
 import type { SettlementRequest } from './schemas.ts';
-import { chooseBatches, INSURER_BUDGET_MS, saveTalk } from './settle-visit.ts';
+import { chooseBatches } from './settle-visit.ts';
+import { INSURER_BUDGET_MS } from './settlement-order.ts';
 import { splitView } from './settlement-store.ts';
 import { closeBill, divideBill } from './waterfall.ts';
 
@@ -117,10 +119,7 @@ async function endPreview(
   claim: ClaimResult | { outcome: 'skipped' },
 ): Promise<void> {
   await endIntent(tx, intent, 'finished');
-  await saveTalk(tx, deps, claim);
-  if ('mdtrtId' in claim && claim.mdtrtId) {
-    await tx.update(visit).set({ mdtrtId: claim.mdtrtId }).where(eq(visit.id, intent.visitId));
-  }
+  await keepLearnt(tx, deps, intent.visitId, claim);
 }
 
 /** Asks the real capture and takes it back: one rule, not a copy of it. */

@@ -6,10 +6,17 @@ import { messagesOfIntent, type StoredMessage, storeAnswer } from '../insurance/
 import { readReversal } from '../insurance/split.ts';
 import { cancelSettle2208 } from '../insurance/trades.ts';
 import type { BilledVisit } from './bill.ts';
-import { type ClaimOrder, type ClaimRun, previewClaim, runClaim, Stop, settleClaim } from './claim-bill.ts';
+import {
+  type ClaimOrder,
+  type ClaimRun,
+  previewClaim,
+  runClaim,
+  Stop,
+  settleClaim,
+} from './claim-bill.ts';
 import type { Intent } from './intent-store.ts';
 import { learnTruth } from './learn-truth.ts';
-import { INSURER_BUDGET_MS } from './settle-visit.ts';
+import { INSURER_BUDGET_MS } from './settlement-order.ts';
 import type { ClaimRow } from './settlement-store.ts';
 
 export type Reclaimed =
@@ -43,7 +50,10 @@ export async function reclaim(deps: Deps, intent: Intent, order: Order): Promise
     if (truth.fate === 'unknown') return { outcome: 'pending', reason: truth.reason };
     if (truth.fate === 'live') return { ...truth, outcome: 'reclaimed', reversalSetlId: '' };
   }
-  const reversal: { setlId: string | null; isDoubtful: boolean } = { setlId: null, isDoubtful: false };
+  const reversal: { setlId: string | null; isDoubtful: boolean } = {
+    setlId: null,
+    isDoubtful: false,
+  };
   const claimOrder: ClaimOrder = {
     held: intent,
     bill: order.bill,

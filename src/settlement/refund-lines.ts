@@ -26,13 +26,20 @@ export interface RefundedLine {
 }
 
 /** The lines of a settlement with what is left of them. */
-export async function linesLeft(tx: Tx, visitId: string, settlementId: string): Promise<LineLeft[]> {
-  return rows<LineLeft>(tx, sql`
+export async function linesLeft(
+  tx: Tx,
+  visitId: string,
+  settlementId: string,
+): Promise<LineLeft[]> {
+  return rows<LineLeft>(
+    tx,
+    sql`
     select c.line_number as "lineNumber", trim_scale(c.quantity) as quantity,
       trim_scale(c.quantity - c.refunded_quantity) as "leftQuantity",
       c.amount, c.amount - c.refunded_amount as "leftAmount"
     from charge c join charge_batch b on b.visit_id = c.visit_id and b.batch = c.batch
-    where c.visit_id = ${visitId} and b.settlement_id = ${settlementId} order by c.line_number`);
+    where c.visit_id = ${visitId} and b.settlement_id = ${settlementId} order by c.line_number`,
+  );
 }
 
 /**
@@ -43,7 +50,8 @@ export function decideRefund(lines: readonly LineLeft[], request: RefundRequest)
   const hasLeft = (line: LineLeft) => compareDecimals(line.leftQuantity, '0') > 0;
   if ('all' in request) {
     const left = lines.filter(hasLeft);
-    if (left.length === 0) throw new Refusal('refund/exceeds-leg', { detail: '已全部退费 nothing is left' });
+    if (left.length === 0)
+      throw new Refusal('refund/exceeds-leg', { detail: '已全部退费 nothing is left' });
     return left.map((line) => takeOff(line, line.leftQuantity));
   }
   return request.lines.map((wanted, index) => {
@@ -79,10 +87,13 @@ export function refundTotal(lines: readonly RefundedLine[]): Fen {
 
 /** Moves the counters of the refunded lines; the CHECKs keep them within their line. */
 export async function markRefunded(tx: Tx, visitId: string, lines: readonly RefundedLine[]) {
-  await rows(tx, sql`
+  await rows(
+    tx,
+    sql`
     update charge c set refunded_quantity = c.refunded_quantity + l.quantity,
       refunded_amount = c.refunded_amount + l.amount
     from jsonb_to_recordset(${JSON.stringify(lines)}::jsonb)
       as l("lineNumber" int, quantity numeric, amount bigint)
-    where c.visit_id = ${visitId} and c.line_number = l."lineNumber"`);
+    where c.visit_id = ${visitId} and c.line_number = l."lineNumber"`,
+  );
 }

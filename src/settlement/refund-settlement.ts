@@ -2,33 +2,36 @@
 // rest anew: the new claim is previewed first; after 2208 the run only goes forward.
 import { and, eq, inArray } from 'drizzle-orm';
 import { businessNow, type Tx, transact } from '../db/db.ts';
-import { conversion, financeCase, refund } from '../db/schema.ts';
+import { conversion, refund } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
 import { assert, type ProblemCode, Refusal } from '../errors.ts';
-import { leaseKey, type RequestKey, refusalReply, releaseKey, takeKey } from '../http/idempotency.ts';
+import {
+  endKey,
+  finishRunningKey,
+  leaseKey,
+  type RequestKey,
+  takeKey,
+} from '../http/idempotency.ts';
 import type { CallerOf, Reply } from '../http/route.ts';
 import { newId } from '../ids.ts';
 import { lockVisit } from '../visit/visit-store.ts';
 import { billWithout, readBill } from './bill.ts';
 import { bookRefund } from './book-refund.ts';
-import { beginIntent, endIntent, type Intent, LEASE_SECONDS, parkIntent, runningIntent, takeOverOwn } from './intent-store.ts';
+import {
+  beginIntent,
+  endIntent,
+  type Intent,
+  LEASE_SECONDS,
+  parkIntent,
+  runningIntent,
+  takeOverOwn,
+} from './intent-store.ts';
 import { type Reclaimed, reclaim } from './reclaim.ts';
-import { decideRefund, linesLeft, type RefundedLine, refundTotal } from './refund-lines.ts';
+import { decideRefund, linesLeft, refundTotal } from './refund-lines.ts';
+import { openCase, type RefundOrder } from './refund-order.ts';
 import { refundView } from './refund-store.ts';
 import type { RefundRequest } from './schemas.ts';
-import { finishRunningKey } from './settle-visit.ts';
 import { findSettlement, liveClaim, lockSettlement } from './settlement-store.ts';
-
-/** What a refund was asked to be; sealed in its intent. Amounts in fen as text. */
-export interface RefundOrder {
-  refundId: string;
-  settlementId: string;
-  hospitalCode: string;
-  lines: RefundedLine[];
-  amount: string;
-  isWhole: boolean;
-  reason: string;
-}
 
 export interface RefundCall {
   deps: Deps;
@@ -85,7 +88,13 @@ async function beginRefund(tx: Tx, call: RefundCall): Promise<Reply | Intent> {
   });
   if (key) await leaseKey(tx, key, LEASE_SECONDS);
   const kind = 'refund' as const;
-  return beginIntent(tx, deps.keyring, { kind, visitId: row.visitId, settlementId: row.id, key, order });
+  return beginIntent(tx, deps.keyring, {
+    kind,
+    visitId: row.visitId,
+    settlementId: row.id,
+    key,
+    order,
+  });
 }
 
 /** One run at a time: a settling, refunding or claiming one goes first. */
@@ -94,7 +103,9 @@ async function refuseWhileBusy(tx: Tx, visitId: string, settlementId: string): P
   const [claiming] = await tx
     .select({ id: conversion.id })
     .from(conversion)
-    .where(and(eq(conversion.settlementId, settlementId), inArray(conversion.status, ['claiming'])));
+    .where(
+      and(eq(conversion.settlementId, settlementId), inArray(conversion.status, ['claiming'])),
+    );
   if (running || claiming) throw new Refusal('settlement/busy', { retryAfterSeconds: 2 });
 }
 
@@ -104,7 +115,10 @@ export async function runRefund(deps: Deps, intent: Intent): Promise<Reply> {
   const bill = await readBill(deps, intent.visitId, order.settlementId);
   const oldClaim = await liveClaim(deps.db, order.settlementId);
   const left = new Map(
-    order.lines.map((l) => [l.lineNumber, { leftQuantity: l.leftQuantity, leftAmount: BigInt(l.leftAmount) }]),
+    order.lines.map((l) => [
+      l.lineNumber,
+      { leftQuantity: l.leftQuantity, leftAmount: BigInt(l.leftAmount) },
+    ]),
   );
   const result: Reclaimed = oldClaim
     ? await reclaim(deps, intent, { bill: billWithout(bill, left), oldClaim })
@@ -127,11 +141,7 @@ export async function runRefund(deps: Deps, intent: Intent): Promise<Reply> {
 }
 
 /** Nothing was changed at the insurer: the refund failed and its settlement is as it was. */
-export async function failRefund(
-  tx: Tx,
-  intent: Intent,
-  refusal: Refusal | null,
-): Promise<void> {
+export async function failRefund(tx: Tx, intent: Intent, refusal: Refusal | null): Promise<void> {
   const order = intent.order as RefundOrder;
   await lockVisit(tx, intent.visitId, order.hospitalCode);
   if (!(await endIntent(tx, intent, 'undone'))) {
@@ -144,10 +154,7 @@ export async function failRefund(
     .set({ status: 'failed', failure: code, resolvedAt: now })
     .where(eq(refund.id, order.refundId));
   if (code === 'refund/citizen-part-rises') await openCase(tx, order, { code, now });
-  if (!intent.key) return;
-  if (refusal && refusal.status === 409) {
-    await finishRunningKey(tx, intent.key, refusalReply(refusal));
-  } else await releaseKey(tx, intent.key);
+  if (intent.key) await endKey(tx, intent.key, refusal);
 }
 
 /** After 2208: the rest is still to be claimed. 202 now; a worker goes on. */
@@ -163,24 +170,4 @@ async function waitForInsurer(tx: Tx, deps: Deps, intent: Intent, reason: string
   const answer: Reply = { status: 202, body: await refundView(tx, row) };
   if (intent.key && !intent.isResumed) await finishRunningKey(tx, intent.key, answer);
   return answer;
-}
-
-/** A person must look: once per refund, with what was seen. */
-export async function openCase(
-  tx: Tx,
-  order: RefundOrder,
-  why: { code: string; now: Date; detail?: unknown },
-): Promise<void> {
-  await tx
-    .insert(financeCase)
-    .values({
-      id: newId('proposal'),
-      kind: why.code,
-      subjectId: order.refundId,
-      hospitalCode: order.hospitalCode,
-      detail: { settlementId: order.settlementId, ...(why.detail ? { seen: why.detail } : {}) },
-      status: 'open',
-      createdAt: why.now,
-    })
-    .onConflictDoNothing();
 }

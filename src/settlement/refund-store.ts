@@ -1,7 +1,7 @@
 // Rows of refunds and the view that callers see: what came off the bill, and where it went.
 import { asc, eq } from 'drizzle-orm';
 import type { Db, Tx } from '../db/db.ts';
-import { moneyBack, refund } from '../db/schema.ts';
+import { moneyBack, type refund } from '../db/schema.ts';
 import { formatYuan } from '../money.ts';
 
 export type RefundRow = typeof refund.$inferSelect;

@@ -11,7 +11,9 @@ import type { ClaimResult } from './claim-bill.ts';
 import { endIntent, type Intent, parkIntent, takeOverOrphan } from './intent-store.ts';
 import { learnTruth } from './learn-truth.ts';
 import { failRefund, runRefund } from './refund-settlement.ts';
-import { runSettlement, type SettlementOrder, undoSettlement } from './settle-visit.ts';
+import { runSettlement } from './settle-visit.ts';
+import type { SettlementOrder } from './settlement-order.ts';
+import { undoSettlement } from './undo-settlement.ts';
 
 const BATCH = 20;
 /** From the moment one of these is stored there is no way back. */
@@ -23,7 +25,9 @@ const ASK_AGAIN_SECONDS = 30;
 
 /** Takes over what is due; returns how many runs it looked after. */
 export async function resumeIntents(deps: Deps): Promise<number> {
-  const orphans = await rows<{ id: string }>(deps.db, sql`
+  const orphans = await rows<{ id: string }>(
+    deps.db,
+    sql`
     select id from (
       select i.id, i.kind, i.lease_until,
         i.created_at < clock_timestamp() - make_interval(secs => ${ORPHAN_SECONDS}) as is_old,
@@ -31,7 +35,8 @@ export async function resumeIntents(deps: Deps): Promise<number> {
           and m.infno in ('2207', '2304', '2208')) as is_forward
       from intent i where i.status = 'running' and i.lease_until < clock_timestamp()) o
     where is_forward or is_old or kind = 'preview'
-    order by lease_until limit ${BATCH}`);
+    order by lease_until limit ${BATCH}`,
+  );
   for (const orphan of orphans) {
     const intent = await transact(deps.db, (tx) => takeOverOrphan(tx, deps.keyring, orphan.id));
     if (intent) await resume(deps, intent);
@@ -52,7 +57,10 @@ async function resume(deps: Deps, intent: Intent): Promise<void> {
   } catch (error) {
     // A refusal is a lawful end (the insurer said no, the lease was lost); anything else is a bug.
     if (!(error instanceof Refusal)) throw error;
-    deps.log.info({ intentId: intent.id, kind: intent.kind, code: error.code }, 'resumed run ended');
+    deps.log.info(
+      { intentId: intent.id, kind: intent.kind, code: error.code },
+      'resumed run ended',
+    );
   }
 }
 

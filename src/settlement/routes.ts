@@ -262,7 +262,10 @@ export const settlementRoutes: Route[] = [
     problems: [],
     handler: async ({ deps, query, ...call }) => {
       const { citizenId } = callerOf(call, 'citizen');
-      const mine = or(eq(settlement.citizenId, citizenId), eq(settlement.payerCitizenId, citizenId));
+      const mine = or(
+        eq(settlement.citizenId, citizenId),
+        eq(settlement.payerCitizenId, citizenId),
+      );
       const conditions: (SQL | undefined)[] = [mine];
       const after = readCursor(query.cursor, z.tuple([z.iso.datetime(), z.string()]));
       if (after) {
@@ -282,7 +285,10 @@ export const settlementRoutes: Route[] = [
       ]);
       const views = await Promise.all(
         data.map(async (row) => {
-          const refunds = await deps.db.select().from(refund).where(eq(refund.settlementId, row.id));
+          const refunds = await deps.db
+            .select()
+            .from(refund)
+            .where(eq(refund.settlementId, row.id));
           const back = await Promise.all(refunds.map((r) => refundView(deps.db, r)));
           return { ...(await settlementView(deps.db, row)), refunds: back };
         }),

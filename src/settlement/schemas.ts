@@ -12,7 +12,7 @@ import {
 import { batchText } from '../visit/schemas.ts';
 import { counterKinds, tenderKinds } from './waterfall.ts';
 
-export const counterTender = z.strictObject({
+const counterTender = z.strictObject({
   kind: z.enum(counterKinds),
   amount: positiveYuan,
   reference: shortText(64),
@@ -24,7 +24,10 @@ export const settlementFields = {
   counterTenders: z
     .array(counterTender)
     .max(20)
-    .refine((all) => distinct(all.map((t) => `${t.kind} ${t.reference}`)), 'a reference occurs twice')
+    .refine(
+      (all) => distinct(all.map((t) => `${t.kind} ${t.reference}`)),
+      'a reference occurs twice',
+    )
     .optional(),
   insurance: z.enum(['claim', 'skip']).optional(),
   whenInsuranceOffline: z.enum(['selfPay', 'wait']).optional(),
@@ -38,8 +41,8 @@ export const settlementBody = z.strictObject({
 });
 export type SettlementRequest = z.output<typeof settlementBody>;
 
-export const settlementStatuses = ['settled', 'awaitingPayment', 'partlyRefunded', 'refunded'] as const;
-export const insuranceStatuses = [
+const settlementStatuses = ['settled', 'awaitingPayment', 'partlyRefunded', 'refunded'] as const;
+const insuranceStatuses = [
   'claimed',
   'awaitingInsurance',
   'converted',
@@ -49,7 +52,7 @@ export const insuranceStatuses = [
   'reversed',
 ] as const;
 
-export const tenderReply = z.object({
+const tenderReply = z.object({
   kind: z.enum(tenderKinds),
   amount: yuanReply,
   reference: z.string().optional(),
@@ -61,7 +64,9 @@ const splitFields = {
   total: yuanReply,
   dueAtCounter: yuanReply,
   tenders: z.array(tenderReply),
-  unused: z.array(z.object({ kind: z.enum(counterKinds), amount: yuanReply, reference: z.string() })),
+  unused: z.array(
+    z.object({ kind: z.enum(counterKinds), amount: yuanReply, reference: z.string() }),
+  ),
   insurance: z.object({
     status: z.enum(insuranceStatuses),
     claimId: z.string().optional(),

@@ -157,4 +157,3 @@ async function markRefused(tx: Tx, sending: Sending, reason: string): Promise<vo
     })
     .onConflictDoNothing();
 }
-

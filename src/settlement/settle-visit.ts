@@ -2,17 +2,13 @@
 // transaction. B: waterfall, capture, books, reply. A crash anywhere resumes to one settlement.
 import { eq, sql } from 'drizzle-orm';
 import { type Tx, transact } from '../db/db.ts';
-import { chargeBatch, visit } from '../db/schema.ts';
+import { visit } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
 import { Refusal } from '../errors.ts';
-import { finishKey, leaseKey, type RequestKey, refusalReply, releaseKey, takeKey } from '../http/idempotency.ts';
+import { leaseKey, type RequestKey, takeKey } from '../http/idempotency.ts';
 import type { CallerOf, Reply } from '../http/route.ts';
-import { newId } from '../ids.ts';
-import { storeAnswer } from '../insurance/message-store.ts';
-import { sealPerson } from '../insurance/person.ts';
 import { missingForClaim } from '../insurance/trades.ts';
 import { sumFen } from '../money.ts';
-import { closeCancelled } from '../visit/cancel-visit.ts';
 import { readClinical } from '../visit/change-visit.ts';
 import { batchesOf, lockVisit, type VisitRow } from '../visit/visit-store.ts';
 import { type BilledVisit, readBill } from './bill.ts';
@@ -28,29 +24,11 @@ import {
   runningIntent,
   takeOverOwn,
 } from './intent-store.ts';
+import { keepLearnt } from './keep-learnt.ts';
 import type { SettlementRequest } from './schemas.ts';
-import { freeReferences, reserveReference } from './settlement-store.ts';
-import type { CounterKind } from './waterfall.ts';
-
-/** A counter request has 5 s in all for the insurer; the rest is for our own two transactions. */
-export const INSURER_BUDGET_MS = 4_500;
-
-/** What a settlement was asked to be; sealed in its intent. Amounts in fen as text. */
-export interface SettlementOrder {
-  settlementId: string;
-  hospitalCode: string;
-  terminalId: string;
-  batches: string[];
-  total: string;
-  counterTenders: { kind: CounterKind; amount: string; reference: string }[];
-  insurance: 'claim' | 'skip';
-  whenInsuranceOffline: 'selfPay' | 'wait';
-  isInterim: boolean;
-  receiptNumber: string | null;
-  isOneScan: boolean;
-  /** Real time in ms, for a one-scan's elapsedMs. */
-  startedAtMs: number;
-}
+import { INSURER_BUDGET_MS, orderOf, type SettlementOrder } from './settlement-order.ts';
+import { reserveReference } from './settlement-store.ts';
+import { undoSettlement } from './undo-settlement.ts';
 
 export interface SettleCall {
   deps: Deps;
@@ -74,7 +52,8 @@ async function beginSettlement(tx: Tx, call: SettleCall): Promise<Reply | Intent
   const row = await lockVisit(tx, call.visitId, terminal.hospitalCode);
   if (row.status === 'settling') {
     const own = await takeOverOwn(tx, deps.keyring, key);
-    if (!own || own.visitId !== row.id) throw new Refusal('visit/settling', { retryAfterSeconds: 1 });
+    if (!own || own.visitId !== row.id)
+      throw new Refusal('visit/settling', { retryAfterSeconds: 1 });
     if (key) await leaseKey(tx, key, LEASE_SECONDS);
     return own;
   }
@@ -149,27 +128,6 @@ export async function chooseBatches(tx: Tx, row: VisitRow, asked?: string[]) {
   };
 }
 
-/** A request as an order; its batches and total are chosen under the visit's lock. */
-export function orderOf(
-  terminal: CallerOf<'terminal'>,
-  request: Omit<SettlementRequest, 'batches'>,
-): SettlementOrder {
-  return {
-    settlementId: newId('settlement'),
-    hospitalCode: terminal.hospitalCode,
-    terminalId: terminal.terminalId,
-    batches: [],
-    total: '0',
-    counterTenders: (request.counterTenders ?? []).map((t) => ({ ...t, amount: t.amount.toString() })),
-    insurance: request.insurance ?? 'claim',
-    whenInsuranceOffline: request.whenInsuranceOffline ?? 'selfPay',
-    isInterim: request.interim ?? false,
-    receiptNumber: request.receiptNumber ?? null,
-    isOneScan: false,
-    startedAtMs: 0,
-  };
-}
-
 /** From the intent on: call the insurer, decide, and finish or undo. Also the road after a crash. */
 export async function runSettlement(deps: Deps, intent: Intent): Promise<Reply> {
   const order = intent.order as SettlementOrder;
@@ -191,7 +149,6 @@ export async function runSettlement(deps: Deps, intent: Intent): Promise<Reply> 
     }
     case 'park': {
       await transact(deps.db, async (tx) => {
-        await saveTalk(tx, deps, claim);
         await keepLearnt(tx, deps, intent.visitId, claim);
         await parkIntent(tx, intent, Math.ceil(deps.env.INSURANCE_QUIET_MS / 1000));
       });
@@ -218,69 +175,4 @@ async function askInsurer(
     isNewVisit: order.isOneScan && !intent.isResumed,
     deadlineAt: deps.realNow().getTime() + INSURER_BUDGET_MS,
   });
-}
-
-/** What the insurer said on the way is kept for the next run. */
-export async function keepLearnt(
-  tx: Tx,
-  deps: Deps,
-  visitId: string,
-  claim: ClaimResult | { outcome: 'skipped' },
-): Promise<void> {
-  if (!('person' in claim) || !claim.person) return;
-  const { person, mdtrtId } = claim;
-  await tx
-    .update(visit)
-    .set({ insuredPerson: sealPerson(deps.keyring, person), ...(mdtrtId ? { mdtrtId } : {}) })
-    .where(eq(visit.id, visitId));
-}
-
-/** Saves the answer that was not yet stored together with a later message. */
-export async function saveTalk(tx: Tx, deps: Deps, claim: ClaimResult | { outcome: 'skipped' }) {
-  if (!('unsaved' in claim) || !claim.unsaved) return;
-  await storeAnswer(tx, deps.keyring, claim.unsaved.msgid, claim.unsaved.answer);
-}
-
-/** Takes a settlement back before it was booked: the visit is open again, the key is free or refused. */
-export async function undoSettlement(
-  tx: Tx,
-  deps: Deps,
-  intent: Intent,
-  why: { claim: ClaimResult | { outcome: 'skipped' } | null; refusal: Refusal | null },
-): Promise<void> {
-  const order = intent.order as SettlementOrder;
-  const row = await lockVisit(tx, intent.visitId, order.hospitalCode);
-  if (!(await endIntent(tx, intent, 'undone'))) {
-    throw new Refusal('idempotency/in-flight', { retryAfterSeconds: 1 });
-  }
-  if (why.claim) await saveTalk(tx, deps, why.claim);
-  await freeReferences(tx, order.settlementId);
-  await tx
-    .update(chargeBatch)
-    .set({ settlementId: null })
-    .where(eq(chargeBatch.settlementId, order.settlementId));
-  const learnt = why.claim && 'mdtrtId' in why.claim ? why.claim : null;
-  const mdtrtId = learnt?.mdtrtId ?? row.mdtrtId;
-  if (intent.kind === 'oneScan') await closeCancelled(tx, { ...row, mdtrtId });
-  else await tx.update(visit).set({ status: 'open', mdtrtId }).where(eq(visit.id, row.id));
-  await settleKey(tx, intent, why.refusal);
-}
-
-/** A refusal that the contract keeps is stored under the key; otherwise the key is free again. */
-async function settleKey(tx: Tx, intent: Intent, refusal: Refusal | null): Promise<void> {
-  if (!intent.key) return;
-  const keptStatus = refusal && [402, 404, 409, 422].includes(refusal.status);
-  if (!keptStatus) return releaseKey(tx, intent.key);
-  await finishRunningKey(tx, intent.key, refusalReply(refusal));
-}
-
-/** Saves a reply under a key that this intent's client began; its hash is already there. */
-export async function finishRunningKey(
-  tx: Tx,
-  key: { client: string; key: string },
-  reply: Reply,
-): Promise<void> {
-  const [row] = await tx.execute<{ request_hash: Buffer }>(sql`
-    select request_hash from idempotency_key where client = ${key.client} and key = ${key.key}`);
-  if (row) await finishKey(tx, { ...key, hash: row.request_hash }, reply);
 }

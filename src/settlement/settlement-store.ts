@@ -1,7 +1,7 @@
 // Rows of settlements and the view that callers see. Refunds never change `total` and `tenders`.
 import { and, asc, eq, ne, sql } from 'drizzle-orm';
 import { type Db, rows, type Tx } from '../db/db.ts';
-import { chargeBatch, conversion, receivable, settlement, tender, claim } from '../db/schema.ts';
+import { chargeBatch, claim, conversion, receivable, settlement, tender } from '../db/schema.ts';
 import { Refusal } from '../errors.ts';
 import { formatYuan } from '../money.ts';
 import type { CounterTender, Tender } from './waterfall.ts';
@@ -83,9 +83,9 @@ export async function settlementView(tx: Tx | Db, row: SettlementRow) {
         amount: t.amount,
         ...(t.reference ? { reference: t.reference } : {}),
       })),
-      unused: (row.unused as { kind: CounterTender['kind']; amount: string; reference: string }[]).map(
-        (t) => ({ ...t, amount: BigInt(t.amount) }),
-      ),
+      unused: (
+        row.unused as { kind: CounterTender['kind']; amount: string; reference: string }[]
+      ).map((t) => ({ ...t, amount: BigInt(t.amount) })),
       insurance: {
         status: row.insuranceStatus,
         ...(claims ? { claimId: claims.setlId } : {}),
@@ -134,12 +134,17 @@ export async function reserveReference(
   settlementId: string,
   used: { kind: string; reference: string },
 ): Promise<void> {
-  const reserved = await rows(tx, sql`
+  const reserved = await rows(
+    tx,
+    sql`
     insert into used_reference (hospital_code, kind, reference, settlement_id)
     values (${hospitalCode}, ${used.kind}, ${used.reference}, ${settlementId})
-    on conflict do nothing returning 1`);
+    on conflict do nothing returning 1`,
+  );
   if (reserved.length === 0) {
-    throw new Refusal(used.kind === 'receipt' ? 'settlement/receipt-used' : 'tender/reference-used');
+    throw new Refusal(
+      used.kind === 'receipt' ? 'settlement/receipt-used' : 'tender/reference-used',
+    );
   }
 }
 
@@ -149,7 +154,10 @@ export async function freeReferences(
   settlementId: string,
   only?: { kind: string; reference: string },
 ): Promise<void> {
-  await rows(tx, sql`delete from used_reference where settlement_id = ${settlementId}
+  await rows(
+    tx,
+    sql`delete from used_reference where settlement_id = ${settlementId}
     and (${only?.kind ?? null}::text is null
-      or (kind = ${only?.kind ?? null} and reference = ${only?.reference ?? null}))`);
+      or (kind = ${only?.kind ?? null} and reference = ${only?.reference ?? null}))`,
+  );
 }

@@ -53,7 +53,11 @@ export interface TalkOrder {
 export async function openTalk(deps: Deps, order: TalkOrder): Promise<Talk> {
   const { held, bill } = order;
   const earlier = order.isResumed ? await messagesOfIntent(deps.db, deps.keyring, held.id) : [];
-  const hospital = { code: bill.hospital.code, name: bill.hospital.name, region: bill.hospital.region };
+  const hospital = {
+    code: bill.hospital.code,
+    name: bill.hospital.name,
+    region: bill.hospital.region,
+  };
   const insuredRegion = bill.person?.insuredRegion ?? null;
 
   const talk: Talk = {
@@ -79,7 +83,11 @@ export async function openTalk(deps: Deps, order: TalkOrder): Promise<Talk> {
     },
   };
 
-  async function send(infno: Infno, msgid: string, input: Record<string, unknown>): Promise<Answer> {
+  async function send(
+    infno: Infno,
+    msgid: string,
+    input: Record<string, unknown>,
+  ): Promise<Answer> {
     const left = talk.msLeft();
     if (left <= 0) return { outcome: 'offline', reason: 'no time left' };
     const { insuredRegion } = talk;
@@ -135,7 +143,7 @@ function recall(known: StoredMessage): Told {
 }
 
 /** Somebody else took this run over: stop, change nothing. */
-export class LostLease extends Refusal {
+class LostLease extends Refusal {
   constructor() {
     super('idempotency/in-flight', { retryAfterSeconds: 1 });
   }

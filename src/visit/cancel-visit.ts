@@ -8,7 +8,11 @@ import { enqueueJob } from '../outbox/jobs.ts';
 import { batchesOf, lockVisit, type VisitRow } from './visit-store.ts';
 
 /** 409 visit/settling while it settles, visit/already-settled once anything is; again: no change. */
-export async function cancelVisit(tx: Tx, hospitalCode: string, visitId: string): Promise<VisitRow> {
+export async function cancelVisit(
+  tx: Tx,
+  hospitalCode: string,
+  visitId: string,
+): Promise<VisitRow> {
   const row = await lockVisit(tx, visitId, hospitalCode);
   if (row.status === 'settling') throw new Refusal('visit/settling', { retryAfterSeconds: 1 });
   if (row.status === 'cancelled') return row;

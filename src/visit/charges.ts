@@ -1,12 +1,17 @@
 // Law: a line's amount is half-up(quantity × unit price); a batch is whole and belongs to one visit.
 import { and, eq, sql } from 'drizzle-orm';
 import { extendHold } from '../credit/extend-hold.ts';
-import { rows, type Tx, businessNow } from '../db/db.ts';
+import { businessNow, rows, type Tx } from '../db/db.ts';
 import { chargeBatch } from '../db/schema.ts';
 import { type FieldError, Refusal } from '../errors.ts';
 import { formatYuan, lineAmount, sumFen } from '../money.ts';
 import type { ChargeItem } from './schemas.ts';
-import { lockVisit, moveChargedTotal, refuseUnlessChangeable, type VisitRow } from './visit-store.ts';
+import {
+  lockVisit,
+  moveChargedTotal,
+  refuseUnlessChangeable,
+  type VisitRow,
+} from './visit-store.ts';
 
 /** Refuses with charge/amount-mismatch and a pointer to each wrong line. Pure. */
 export function refuseMismatch(items: readonly ChargeItem[], pointer: string): void {
@@ -44,12 +49,15 @@ export async function insertCharges(
 ) {
   const now = await businessNow(tx);
   const total = sumFen(order.items.map((item) => item.amount));
-  const batches = await rows(tx, sql`
+  const batches = await rows(
+    tx,
+    sql`
     insert into charge_batch (visit_id, batch, position, total, created_at)
     select ${visit.id}, ${order.batch}, 1 + count(*), ${total.toString()}::bigint,
            ${now.toISOString()}::timestamptz
     from charge_batch where visit_id = ${visit.id}
-    on conflict do nothing returning 1`);
+    on conflict do nothing returning 1`,
+  );
   if (batches.length === 0) throw new Refusal('charge/batch-taken');
   const lines = await rows<{ line_number: number }>(tx, insertLines(visit.id, order, now));
   if (lines.length < order.items.length) {

@@ -6,11 +6,11 @@ import { businessNow, type Tx } from '../db/db.ts';
 import { citizen, hospital, visit } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
 import { type ProblemCode, Refusal } from '../errors.ts';
-import { type CallerOf } from '../http/route.ts';
-import { newId } from '../ids.ts';
+import type { CallerOf } from '../http/route.ts';
 import { logAccess } from '../identity/access-log.ts';
 import { type Identified, identify, insuredView } from '../identity/credentials.ts';
 import { findOrCreateCitizen } from '../identity/people.ts';
+import { newId } from '../ids.ts';
 import { sealPerson } from '../insurance/person.ts';
 import { recordEvent } from '../outbox/events.ts';
 import type { OpenVisit } from './schemas.ts';
@@ -57,7 +57,9 @@ export async function prepareOpening(
 export async function insertVisit(tx: Tx, deps: Deps, opening: Opening): Promise<VisitRow> {
   const { request, patient, terminal } = opening;
   await patient?.spend(tx);
-  const citizenId = patient ? (await findOrCreateCitizen(tx, deps.keyring, patient.citizen)).citizenId : null;
+  const citizenId = patient
+    ? (await findOrCreateCitizen(tx, deps.keyring, patient.citizen)).citizenId
+    : null;
   const now = await businessNow(tx);
   const payer = choosePayer(citizenId, request.payer);
   const startedAt = request.startedAt ?? now;
@@ -76,7 +78,9 @@ export async function insertVisit(tx: Tx, deps: Deps, opening: Opening): Promise
       businessDate: sql`business_date(${now.toISOString()}::timestamptz)`,
       startedAt,
       insuredPerson: sealFound(deps, patient),
-      insured: patient ? insuredView(patient.lookup, opening.hospital.region) : { status: 'unknown' },
+      insured: patient
+        ? insuredView(patient.lookup, opening.hospital.region)
+        : { status: 'unknown' },
       holdDecline: payer.decline,
       clinical: deps.keyring.seal(JSON.stringify(clinicalOf(request))),
       ...(await accountWishes(tx, citizenId, request)),
@@ -144,7 +148,9 @@ async function accountWishes(tx: Tx, citizenId: string | null, request: OpenVisi
 
 /** The insured person as sealed bytes; null when the insurer did not name one. */
 export function sealFound(deps: Deps, patient: Identified | null): Buffer | null {
-  return patient?.lookup.outcome === 'found' ? sealPerson(deps.keyring, patient.lookup.person) : null;
+  return patient?.lookup.outcome === 'found'
+    ? sealPerson(deps.keyring, patient.lookup.person)
+    : null;
 }
 
 export type Clinical = Pick<

@@ -26,7 +26,13 @@ import {
   visitParams,
   visitReply,
 } from './schemas.ts';
-import { findVisit, lockVisit, refuseUnlessChangeable, visitView } from './visit-store.ts';
+import {
+  findVisit,
+  holdView,
+  lockVisit,
+  refuseUnlessChangeable,
+  visitView,
+} from './visit-store.ts';
 
 const identityProblems = [
   'identity/unknown',
@@ -74,7 +80,10 @@ export const visitRoutes: Route[] = [
     operationId: 'findVisits',
     summary: '查询就诊 Find visits of this hospital by visit number or ID number',
     idempotency: 'none',
-    query: pageQuery.extend({ visitNumber: shortText(64).optional(), idNumber: shortText(18).optional() }),
+    query: pageQuery.extend({
+      visitNumber: shortText(64).optional(),
+      idNumber: shortText(18).optional(),
+    }),
     replies: { 200: listReply(visitReply) },
     problems: [],
     handler: async (call) => {
@@ -90,7 +99,9 @@ export const visitRoutes: Route[] = [
       const after = readCursor(query.cursor, z.tuple([z.iso.datetime(), z.string()]));
       if (after) {
         const at = new Date(after[0]);
-        conditions.push(or(lt(visit.openedAt, at), and(eq(visit.openedAt, at), lt(visit.id, after[1])))!);
+        conditions.push(
+          or(lt(visit.openedAt, at), and(eq(visit.openedAt, at), lt(visit.id, after[1])))!,
+        );
       }
       const found = await deps.db
         .select()
@@ -194,7 +205,7 @@ export const visitRoutes: Route[] = [
           isEmergency: row.kind === 'emergency',
         });
         await tx.update(visit).set({ holdDecline: null }).where(eq(visit.id, row.id));
-        return { status: 200, body: held };
+        return { status: 200, body: holdView(held) };
       }),
   }),
   route({
@@ -214,7 +225,7 @@ export const visitRoutes: Route[] = [
         refuseUnlessChangeable(row);
         const voided = await voidHold(tx, row.id);
         if (!voided) throw new Refusal('hold/none');
-        return { status: 200, body: voided };
+        return { status: 200, body: holdView(voided) };
       }),
   }),
   route({
@@ -251,12 +262,7 @@ export const visitRoutes: Route[] = [
     idempotency: 'none',
     params: visitParams.extend({ batch: batchText }),
     replies: { 200: chargesReply },
-    problems: [
-      'resource/not-found',
-      'visit/settling',
-      'visit/wrong-state',
-      'charge/batch-settled',
-    ],
+    problems: ['resource/not-found', 'visit/settling', 'visit/wrong-state', 'charge/batch-settled'],
     handler: (call) =>
       transact(call.deps.db, async (tx) => {
         const { hospitalCode } = callerOf(call, 'terminal');

@@ -1,5 +1,6 @@
 // What terminals send and get for visits, charges and holds (the contract's field names).
 import { z } from 'zod';
+import { type VisitKind, visitKinds } from '../credit/policy.ts';
 import {
   businessDateText,
   idOf,
@@ -12,15 +13,12 @@ import {
   yuanReply,
   yuanText,
 } from '../http/schemas.ts';
-import { type VisitKind, visitKinds } from '../credit/policy.ts';
 import { credentialSchema } from '../identity/credential-schema.ts';
 
-
-
 const codeAndName = z.strictObject({ code: shortText(30), name: shortText(100) });
-export const operatorSchema = z.strictObject({ id: shortText(30), name: shortText(50) });
+const operatorSchema = z.strictObject({ id: shortText(30), name: shortText(50) });
 
-export const clinicalFields = {
+const clinicalFields = {
   medType: shortText(6).optional(),
   diseaseCode: shortText(30).optional(),
   department: codeAndName.optional(),
@@ -47,7 +45,7 @@ export const clinicalFields = {
     .optional(),
 };
 
-export const visitNumberText = shortText(64);
+const visitNumberText = shortText(64);
 
 export const openVisitFields = {
   visitNumber: visitNumberText,
@@ -71,7 +69,9 @@ export const credentialRule = {
   error: 'a credential is required except for emergency visits',
 };
 
-export const openVisitBody = z.strictObject(openVisitFields).refine(needsCredential, credentialRule);
+export const openVisitBody = z
+  .strictObject(openVisitFields)
+  .refine(needsCredential, credentialRule);
 export type OpenVisit = z.output<typeof openVisitBody>;
 export { needsCredential };
 

@@ -1,7 +1,7 @@
 // Rows of visits and their charges: locking, reading, and the view that callers see.
 import { and, asc, desc, eq, sql } from 'drizzle-orm';
 import { type Db, rows, type Tx } from '../db/db.ts';
-import { charge, chargeBatch, hold, settlement, visit } from '../db/schema.ts';
+import { chargeBatch, hold, settlement, visit } from '../db/schema.ts';
 import { type ProblemCode, problems, Refusal } from '../errors.ts';
 import { maskIdNumber, maskName } from '../identity/id-number.ts';
 import type { Keyring } from '../identity/keyring.ts';
@@ -9,7 +9,6 @@ import { readCitizen } from '../identity/people.ts';
 import { formatYuan } from '../money.ts';
 
 export type VisitRow = typeof visit.$inferSelect;
-export type ChargeRow = typeof charge.$inferSelect;
 export type BatchRow = typeof chargeBatch.$inferSelect;
 
 /** Locks a visit of this hospital for the rest of the transaction; 404 for anybody else's. */
@@ -50,24 +49,6 @@ export async function batchesOf(tx: Tx | Db, visitId: string): Promise<BatchRow[
     .orderBy(asc(chargeBatch.position));
 }
 
-/** The lines of the batches that belong to a settlement (or its running intent). */
-export async function chargesOfSettlement(
-  tx: Tx | Db,
-  visitId: string,
-  settlementId: string,
-): Promise<ChargeRow[]> {
-  const found = await tx
-    .select({ charge })
-    .from(charge)
-    .innerJoin(
-      chargeBatch,
-      and(eq(chargeBatch.visitId, charge.visitId), eq(chargeBatch.batch, charge.batch)),
-    )
-    .where(and(eq(charge.visitId, visitId), eq(chargeBatch.settlementId, settlementId)))
-    .orderBy(asc(charge.lineNumber));
-  return found.map((row) => row.charge);
-}
-
 /** The visit as the contract shows it; personal data masked. */
 export async function visitView(tx: Tx | Db, keyring: Keyring, row: VisitRow) {
   const [newestHold] = await tx
@@ -101,7 +82,10 @@ export async function visitView(tx: Tx | Db, keyring: Keyring, row: VisitRow) {
   };
 }
 
-function holdView(row: typeof hold.$inferSelect) {
+/** A hold as the contract shows it. */
+export function holdView(
+  row: Pick<typeof hold.$inferSelect, 'id' | 'status' | 'amount' | 'expiresAt'>,
+) {
   return {
     id: row.id,
     status: row.status,

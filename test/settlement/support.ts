@@ -9,7 +9,7 @@ export interface Scene {
   terminal: string;
 }
 
-export const HOSPITAL = 'H35020000001';
+const HOSPITAL = 'H35020000001';
 
 export async function sceneOf(app: TestApp, hospitalCode = HOSPITAL): Promise<Scene> {
   return { app, hospitalCode, terminal: await app.token('terminal', { hospitalCode }) };

@@ -1,0 +1,49 @@
+// What a settlement was asked to be, as its intent keeps it over a crash.
+import type { CallerOf } from '../http/route.ts';
+import { newId } from '../ids.ts';
+import type { SettlementRequest } from './schemas.ts';
+import type { CounterKind } from './waterfall.ts';
+
+/** A counter request has 5 s in all for the insurer; the rest is for our own two transactions. */
+export const INSURER_BUDGET_MS = 4_500;
+
+/** Sealed in the intent. Amounts in fen as text. */
+export interface SettlementOrder {
+  settlementId: string;
+  hospitalCode: string;
+  terminalId: string;
+  batches: string[];
+  total: string;
+  counterTenders: { kind: CounterKind; amount: string; reference: string }[];
+  insurance: 'claim' | 'skip';
+  whenInsuranceOffline: 'selfPay' | 'wait';
+  isInterim: boolean;
+  receiptNumber: string | null;
+  isOneScan: boolean;
+  /** Real time in ms, for a one-scan's elapsedMs. */
+  startedAtMs: number;
+}
+
+/** A request as an order; its batches and total are chosen under the visit's lock. */
+export function orderOf(
+  terminal: CallerOf<'terminal'>,
+  request: Omit<SettlementRequest, 'batches'>,
+): SettlementOrder {
+  return {
+    settlementId: newId('settlement'),
+    hospitalCode: terminal.hospitalCode,
+    terminalId: terminal.terminalId,
+    batches: [],
+    total: '0',
+    counterTenders: (request.counterTenders ?? []).map((t) => ({
+      ...t,
+      amount: t.amount.toString(),
+    })),
+    insurance: request.insurance ?? 'claim',
+    whenInsuranceOffline: request.whenInsuranceOffline ?? 'selfPay',
+    isInterim: request.interim ?? false,
+    receiptNumber: request.receiptNumber ?? null,
+    isOneScan: false,
+    startedAtMs: 0,
+  };
+}
