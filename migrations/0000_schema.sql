@@ -105,9 +105,14 @@ CREATE TABLE "conversion" (
 	"attempts" jsonb NOT NULL,
 	"before" jsonb NOT NULL,
 	"after" jsonb,
+	"outage_id" text,
 	"unknown_msgid" text,
+	"unknown_since" timestamp with time zone,
+	"broken_claims" integer DEFAULT 0 NOT NULL,
+	"tries" integer DEFAULT 0 NOT NULL,
+	"requested_by" text,
+	"confirmed_at" timestamp with time zone,
 	"next_attempt_at" timestamp with time zone NOT NULL,
-	"lease_token" text,
 	"created_at" timestamp with time zone NOT NULL,
 	"resolved_at" timestamp with time zone,
 	CONSTRAINT "conversion_status" CHECK ("conversion"."status" in
@@ -221,7 +226,14 @@ CREATE TABLE "insurance_route" (
 	"route" text PRIMARY KEY NOT NULL,
 	"status" text NOT NULL,
 	"since" timestamp with time zone NOT NULL,
-	"detail" jsonb NOT NULL
+	"reason" text,
+	"outage_id" text,
+	"failures" integer DEFAULT 0 NOT NULL,
+	"first_failure_at" timestamp with time zone,
+	"trial_at" timestamp with time zone,
+	"trial_token" text,
+	"trial_until" timestamp with time zone,
+	CONSTRAINT "insurance_route_status" CHECK ("insurance_route"."status" in ('online','offline'))
 );
 --> statement-breakpoint
 CREATE TABLE "intent" (
@@ -237,6 +249,7 @@ CREATE TABLE "intent" (
 	"lease_until" timestamp with time zone NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"finished_at" timestamp with time zone,
+	CONSTRAINT "intent_kind" CHECK ("intent"."kind" in ('settle','oneScan','preview','refund','convert')),
 	CONSTRAINT "intent_status" CHECK ("intent"."status" in ('running','finished','undone'))
 );
 --> statement-breakpoint
@@ -300,6 +313,17 @@ CREATE TABLE "one_time_credential" (
 	"used_at" timestamp with time zone
 );
 --> statement-breakpoint
+CREATE TABLE "outage" (
+	"id" text PRIMARY KEY NOT NULL,
+	"route" text NOT NULL,
+	"is_planned" boolean NOT NULL,
+	"reason" text NOT NULL,
+	"starts_at" timestamp with time zone NOT NULL,
+	"detected_at" timestamp with time zone,
+	"ends_at" timestamp with time zone,
+	"drained_at" timestamp with time zone
+);
+--> statement-breakpoint
 CREATE TABLE "policy" (
 	"kind" text NOT NULL,
 	"name" text NOT NULL,
@@ -332,6 +356,22 @@ CREATE TABLE "posting" (
 	CONSTRAINT "posting_amount" CHECK ("posting"."amount" <> 0),
 	CONSTRAINT "posting_undone" CHECK ("posting"."undone" between 0 and abs("posting"."amount")),
 	CONSTRAINT "posting_undoes" CHECK (("posting"."undoes_entry_id" is null) = ("posting"."undoes_leg" is null))
+);
+--> statement-breakpoint
+CREATE TABLE "proposal" (
+	"id" text PRIMARY KEY NOT NULL,
+	"kind" text NOT NULL,
+	"subject_id" text NOT NULL,
+	"hospital_code" text,
+	"detail" jsonb NOT NULL,
+	"reason" text NOT NULL,
+	"maker" text NOT NULL,
+	"checker" text,
+	"status" text NOT NULL,
+	"created_at" timestamp with time zone NOT NULL,
+	"resolved_at" timestamp with time zone,
+	CONSTRAINT "proposal_status" CHECK ("proposal"."status" in ('proposed','approved','declined')),
+	CONSTRAINT "proposal_four_eyes" CHECK ("proposal"."checker" is null or "proposal"."checker" <> "proposal"."maker")
 );
 --> statement-breakpoint
 CREATE TABLE "receivable" (
@@ -467,6 +507,16 @@ CREATE TABLE "terminal" (
 	CONSTRAINT "terminal_clientId_unique" UNIQUE("client_id")
 );
 --> statement-breakpoint
+CREATE TABLE "text_meaning" (
+	"region" text NOT NULL,
+	"infno" text NOT NULL,
+	"text" text NOT NULL,
+	"meaning" text NOT NULL,
+	"set_by" text NOT NULL,
+	"set_at" timestamp with time zone NOT NULL,
+	CONSTRAINT "text_meaning_region_infno_text_pk" PRIMARY KEY("region","infno","text")
+);
+--> statement-breakpoint
 CREATE TABLE "unlisted_text" (
 	"region" text NOT NULL,
 	"infno" text NOT NULL,
@@ -513,6 +563,17 @@ CREATE TABLE "visit" (
 	CONSTRAINT "visit_charged" CHECK ("visit"."charged_total" >= 0)
 );
 --> statement-breakpoint
+CREATE TABLE "webhook_endpoint" (
+	"id" text PRIMARY KEY NOT NULL,
+	"client" text NOT NULL,
+	"hospital_code" text,
+	"url" text NOT NULL,
+	"event_types" jsonb NOT NULL,
+	"secret" "bytea" NOT NULL,
+	"disabled_at" timestamp with time zone,
+	"created_at" timestamp with time zone NOT NULL
+);
+--> statement-breakpoint
 ALTER TABLE "charge" ADD CONSTRAINT "charge_visit_id_batch_charge_batch_visit_id_batch_fk" FOREIGN KEY ("visit_id","batch") REFERENCES "charge_batch"("visit_id","batch") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "charge_batch" ADD CONSTRAINT "charge_batch_visit_id_visit_id_fk" FOREIGN KEY ("visit_id") REFERENCES "visit"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "claim" ADD CONSTRAINT "claim_settlement_id_settlement_id_fk" FOREIGN KEY ("settlement_id") REFERENCES "settlement"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -546,7 +607,9 @@ CREATE UNIQUE INDEX "claim_one_live" ON "claim" USING btree ("settlement_id") WH
 CREATE UNIQUE INDEX "claim_setl_id" ON "claim" USING btree ("hospital_code","setl_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "consent_live" ON "consent" USING btree ("citizen_id","kind") WHERE withdrawn_at is null;--> statement-breakpoint
 CREATE UNIQUE INDEX "conversion_one_open" ON "conversion" USING btree ("settlement_id") WHERE status in ('queued','claiming','awaitingPatient');--> statement-breakpoint
-CREATE INDEX "conversion_queue" ON "conversion" USING btree ("next_attempt_at") WHERE status in ('queued','claiming');--> statement-breakpoint
+CREATE INDEX "conversion_queue" ON "conversion" USING btree ("route","next_attempt_at") WHERE status = 'queued';--> statement-breakpoint
+CREATE INDEX "conversion_settlement" ON "conversion" USING btree ("settlement_id");--> statement-breakpoint
+CREATE INDEX "conversion_outage" ON "conversion" USING btree ("outage_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "credit_line_one_open" ON "credit_line" USING btree ("citizen_id") WHERE status <> 'closed';--> statement-breakpoint
 CREATE INDEX "event_citizen" ON "event" USING btree ("citizen_id","occurred_at");--> statement-breakpoint
 CREATE INDEX "event_type" ON "event" USING btree ("type","occurred_at");--> statement-breakpoint
@@ -558,7 +621,9 @@ CREATE INDEX "hold_expiry" ON "hold" USING btree ("expires_at") WHERE status = '
 CREATE INDEX "idempotency_age" ON "idempotency_key" USING btree ("created_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "insurance_message_step" ON "insurance_message" USING btree ("intent_id","infno","attempt");--> statement-breakpoint
 CREATE INDEX "insurance_message_visit" ON "insurance_message" USING btree ("visit_id","sent_at");--> statement-breakpoint
-CREATE UNIQUE INDEX "intent_one_running" ON "intent" USING btree ("visit_id") WHERE status = 'running';--> statement-breakpoint
+CREATE UNIQUE INDEX "intent_one_at_counter" ON "intent" USING btree ("visit_id") WHERE status = 'running' and kind in ('settle','oneScan','preview');--> statement-breakpoint
+CREATE UNIQUE INDEX "intent_one_on_settlement" ON "intent" USING btree ("settlement_id") WHERE status = 'running' and kind in ('refund','convert');--> statement-breakpoint
+CREATE INDEX "intent_visit" ON "intent" USING btree ("visit_id") WHERE status = 'running';--> statement-breakpoint
 CREATE INDEX "intent_key" ON "intent" USING btree ("client","key") WHERE status = 'running';--> statement-breakpoint
 CREATE INDEX "intent_lease" ON "intent" USING btree ("lease_until") WHERE status = 'running';--> statement-breakpoint
 CREATE UNIQUE INDEX "job_one_live" ON "job" USING btree ("kind","subject_id") WHERE done_at is null;--> statement-breakpoint
@@ -568,9 +633,12 @@ CREATE INDEX "journal_entry_day" ON "journal_entry" USING btree ("business_date"
 CREATE INDEX "journal_entry_settlement" ON "journal_entry" USING btree ("settlement_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "money_back_step" ON "money_back" USING btree ("cause_id","position");--> statement-breakpoint
 CREATE INDEX "money_back_settlement" ON "money_back" USING btree ("settlement_id");--> statement-breakpoint
+CREATE INDEX "outage_route" ON "outage" USING btree ("route","starts_at");--> statement-breakpoint
+CREATE UNIQUE INDEX "outage_one_open" ON "outage" USING btree ("route") WHERE not is_planned and ends_at is null;--> statement-breakpoint
 CREATE INDEX "posting_account" ON "posting" USING btree ("owner_kind","owner","account","occurred_at");--> statement-breakpoint
 CREATE INDEX "posting_settlement" ON "posting" USING btree ("settlement_id");--> statement-breakpoint
 CREATE INDEX "posting_citizen" ON "posting" USING btree ("citizen_id") WHERE citizen_id is not null;--> statement-breakpoint
+CREATE UNIQUE INDEX "proposal_one_open" ON "proposal" USING btree ("kind","subject_id") WHERE status = 'proposed';--> statement-breakpoint
 CREATE INDEX "receivable_owed" ON "receivable" USING btree ("line_id","due_at") WHERE amount > paid + reduced + written_off;--> statement-breakpoint
 CREATE INDEX "receivable_citizen" ON "receivable" USING btree ("citizen_id","due_at");--> statement-breakpoint
 CREATE INDEX "receivable_settlement" ON "receivable" USING btree ("settlement_id");--> statement-breakpoint

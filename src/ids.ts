@@ -22,6 +22,9 @@ export const idPrefixes = {
   identification: 'idn',
   proposal: 'prp',
   job: 'job',
+  outage: 'out',
+  webhookEndpoint: 'whk',
+  financeCase: 'cas',
   accessLog: 'acc',
 } as const;
 

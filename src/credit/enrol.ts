@@ -37,7 +37,7 @@ export async function enrol(
       .set({ bankCode, bankAccount: deps.keyring.seal(token) })
       .where(eq(citizen.id, citizenId));
     await recordEvent(tx, {
-      type: 'creditLine.enrolled',
+      type: 'line.enrolled',
       citizenId,
       data: { lineId: line.id, lender: line.lender },
       occurredAt: line.openedAt,
@@ -57,7 +57,7 @@ export async function closeLine(tx: Tx, citizenId: string): Promise<void> {
     .where(eq(creditLine.id, line.id));
   await replaceConsents(tx, citizenId, [], line.agreementVersion, now);
   const data = { lineId: line.id };
-  await recordEvent(tx, { type: 'creditLine.closed', citizenId, data, occurredAt: now });
+  await recordEvent(tx, { type: 'line.closed', citizenId, data, occurredAt: now });
 }
 
 /**

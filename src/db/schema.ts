@@ -531,7 +531,7 @@ export const usedReference = pgTable(
   ],
 );
 
-/** A run with network calls: what was meant, who is at it, until when. At most one a visit. */
+/** A run with network calls: what was meant, who is at it, until when. At most one at the counter a visit. */
 export const intent = pgTable(
   'intent',
   {
@@ -553,7 +553,14 @@ export const intent = pgTable(
     finishedAt: moment(),
   },
   (t) => [
-    uniqueIndex('intent_one_running').on(t.visitId).where(sql`status = 'running'`),
+    uniqueIndex('intent_one_at_counter')
+      .on(t.visitId)
+      .where(sql`status = 'running' and kind in ('settle','oneScan','preview')`),
+    uniqueIndex('intent_one_on_settlement')
+      .on(t.settlementId)
+      .where(sql`status = 'running' and kind in ('refund','convert')`),
+    index('intent_visit').on(t.visitId).where(sql`status = 'running'`),
+    check('intent_kind', sql`${t.kind} in ('settle','oneScan','preview','refund','convert')`),
     index('intent_key').on(t.client, t.key).where(sql`status = 'running'`),
     index('intent_lease').on(t.leaseUntil).where(sql`status = 'running'`),
     check('intent_status', sql`${t.status} in ('running','finished','undone')`),
@@ -631,13 +638,46 @@ export const claim = pgTable(
   ],
 );
 
-/** A failing-over switch per route, shared by all processes. */
-export const insuranceRoute = pgTable('insurance_route', {
-  route: text().primaryKey(),
-  status: text().notNull(),
-  since: moment().notNull(),
-  detail: jsonb().notNull(),
-});
+/** A failing-over switch per route, shared by all processes (domain.md, Breaker). */
+export const insuranceRoute = pgTable(
+  'insurance_route',
+  {
+    route: text().primaryKey(),
+    /** online (closed) · offline (open); half-open is offline with a trial under way. */
+    status: text().notNull(),
+    since: moment().notNull(),
+    reason: text(),
+    outageId: text(),
+    /** Real time of recent failures of 2201–2207, for "2 within 10 s". */
+    failures: integer().notNull().default(0),
+    firstFailureAt: moment(),
+    /** Open: from when on one trial may go all the way to 2207. */
+    trialAt: moment(),
+    trialToken: text(),
+    trialUntil: moment(),
+  },
+  (t) => [check('insurance_route_status', sql`${t.status} in ('online','offline')`)],
+);
+
+/** A time in which a route was offline: seen by the breaker, or planned by the insurer. */
+export const outage = pgTable(
+  'outage',
+  {
+    id: text().primaryKey(),
+    route: text().notNull(),
+    isPlanned: boolean().notNull(),
+    reason: text().notNull(),
+    startsAt: moment().notNull(),
+    /** When the breaker opened; null for a planned window that has not begun. */
+    detectedAt: moment(),
+    endsAt: moment(),
+    drainedAt: moment(),
+  },
+  (t) => [
+    index('outage_route').on(t.route, t.startsAt),
+    uniqueIndex('outage_one_open').on(t.route).where(sql`not is_planned and ends_at is null`),
+  ],
+);
 
 /** Insurer's error texts that no pattern knows: counted and shown to finance. */
 export const unlistedText = pgTable(
@@ -668,10 +708,18 @@ export const conversion = pgTable(
     attempts: jsonb().notNull(),
     before: jsonb().notNull(),
     after: jsonb(),
+    outageId: text(),
     /** An unknown 2207 whose truth must be learnt before anything is claimed. */
     unknownMsgid: text(),
+    /** Since when the truth is sought (real time); too long is a finance case. */
+    unknownSince: moment(),
+    /** Claims whose answer broke an invariant; the second ends in a finance case. */
+    brokenClaims: integer().notNull().default(0),
+    tries: integer().notNull().default(0),
+    /** Who asked for it: null for our own, else the client. */
+    requestedBy: text(),
+    confirmedAt: moment(),
     nextAttemptAt: moment().notNull(),
-    leaseToken: text(),
     createdAt: moment().notNull(),
     resolvedAt: moment(),
   },
@@ -679,7 +727,9 @@ export const conversion = pgTable(
     uniqueIndex('conversion_one_open')
       .on(t.settlementId)
       .where(sql`status in ('queued','claiming','awaitingPatient')`),
-    index('conversion_queue').on(t.nextAttemptAt).where(sql`status in ('queued','claiming')`),
+    index('conversion_queue').on(t.route, t.nextAttemptAt).where(sql`status = 'queued'`),
+    index('conversion_settlement').on(t.settlementId),
+    index('conversion_outage').on(t.outageId),
     check(
       'conversion_status',
       sql`${t.status} in
@@ -867,3 +917,53 @@ export const financeCase = pgTable(
   },
   (t) => [uniqueIndex('finance_case_open').on(t.kind, t.subjectId).where(sql`status = 'open'`)],
 );
+
+/** What a maker proposes and another person approves or declines. */
+export const proposal = pgTable(
+  'proposal',
+  {
+    id: text().primaryKey(),
+    kind: text().notNull(),
+    subjectId: text().notNull(),
+    hospitalCode: text(),
+    detail: jsonb().notNull(),
+    reason: text().notNull(),
+    maker: text().notNull(),
+    checker: text(),
+    status: text().notNull(),
+    createdAt: moment().notNull(),
+    resolvedAt: moment(),
+  },
+  (t) => [
+    uniqueIndex('proposal_one_open').on(t.kind, t.subjectId).where(sql`status = 'proposed'`),
+    check('proposal_status', sql`${t.status} in ('proposed','approved','declined')`),
+    check('proposal_four_eyes', sql`${t.checker} is null or ${t.checker} <> ${t.maker}`),
+  ],
+);
+
+/** What finance decided an insurer's unlisted text means; overrides the patterns. */
+export const textMeaning = pgTable(
+  'text_meaning',
+  {
+    region: text().notNull(),
+    infno: text().notNull(),
+    text: text().notNull(),
+    meaning: text().notNull(),
+    setBy: text().notNull(),
+    setAt: moment().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.region, t.infno, t.text] })],
+);
+
+/** Where hospitals want to be told of events (Standard Webhooks). */
+export const webhookEndpoint = pgTable('webhook_endpoint', {
+  id: text().primaryKey(),
+  client: text().notNull(),
+  /** Set for a terminal's endpoint: only its hospital's events. */
+  hospitalCode: text(),
+  url: text().notNull(),
+  eventTypes: jsonb().notNull(),
+  secret: bytes().notNull(),
+  disabledAt: moment(),
+  createdAt: moment().notNull(),
+});

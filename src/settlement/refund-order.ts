@@ -24,7 +24,7 @@ export async function openCase(
   await tx
     .insert(financeCase)
     .values({
-      id: newId('proposal'),
+      id: newId('financeCase'),
       kind: why.code,
       subjectId: order.refundId,
       hospitalCode: order.hospitalCode,

@@ -147,7 +147,7 @@ async function markRefused(tx: Tx, sending: Sending, reason: string): Promise<vo
   await tx
     .insert(financeCase)
     .values({
-      id: newId('proposal'),
+      id: newId('financeCase'),
       kind: 'moneyBack/refused',
       subjectId: row.id,
       hospitalCode,

@@ -53,7 +53,7 @@ export async function insertCharges(
     tx,
     sql`
     insert into charge_batch (visit_id, batch, position, total, created_at)
-    select ${visit.id}, ${order.batch}, 1 + count(*), ${total.toString()}::bigint,
+    select ${visit.id}, ${order.batch}, 1 + coalesce(max(position), 0), ${total.toString()}::bigint,
            ${now.toISOString()}::timestamptz
     from charge_batch where visit_id = ${visit.id}
     on conflict do nothing returning 1`,

@@ -1,0 +1,74 @@
+// The other sides of a running app, reached on their own control ports: the insurer's rules, the
+// banks' faults and books. And the hands of a clock: leases and quiet times that a test lets pass.
+import path from 'node:path';
+import { sql } from 'drizzle-orm';
+import { readJson } from '../../src/process-lock.ts';
+import { type InsurerControl, insurerControl } from '../../src/sandbox/insurer/control-client.ts';
+import { sandboxSecrets } from '../../src/sandbox/secrets.ts';
+import { runWorkerOnce } from '../../src/worker.ts';
+import type { TestApp } from '../support/app.ts';
+
+export interface BankTransfer {
+  kind: 'debit' | 'credit';
+  serial: string;
+  amount: string;
+  status: 'paid' | 'declined';
+}
+
+export interface Parties {
+  insurer: InsurerControl;
+  /** What goes wrong at the banks and refund channels from now on. */
+  bankFault(mode: string, on?: ('debit' | 'credit' | 'channel')[]): Promise<void>;
+  /** A lender's own books; refund channels are "channel:<kind>". */
+  transfers(lender: string): Promise<BankTransfer[]>;
+}
+
+/** The processes publish their ports in the data folder; tests read them there. */
+export function partiesOf(app: TestApp): Parties {
+  const { EGRET_DATA_DIR } = app.deps.env;
+  const portsOf = (name: string) => {
+    const file = path.join(path.resolve(EGRET_DATA_DIR), 'sandbox', `${name}.json`);
+    const found = readJson<{ ports: Record<string, number> }>(file);
+    if (!found) throw new Error(`${file} does not say where the ${name} listens`);
+    return found.ports;
+  };
+  const counterparties = `http://127.0.0.1:${portsOf('counterparties').port}`;
+  const ask = async (method: string, target: string, body?: unknown) => {
+    const reply = await fetch(counterparties + target, {
+      method,
+      headers: {
+        authorization: `Bearer ${sandboxSecrets(EGRET_DATA_DIR).counterpartiesKey}`,
+        'content-type': 'application/json',
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!reply.ok) throw new Error(`${method} ${target}: ${reply.status} ${await reply.text()}`);
+    return (await reply.json()) as { data: BankTransfer[] };
+  };
+  return {
+    insurer: insurerControl(`http://127.0.0.1:${portsOf('insurer').controlPort}`),
+    bankFault: async (mode, on) => {
+      await ask('PUT', '/faults', { mode, ...(on ? { on } : {}) });
+    },
+    transfers: async (lender) =>
+      (await ask('GET', `/lenders/${encodeURIComponent(lender)}/books`)).data,
+  };
+}
+
+/** Leases of running work, running keys and quiet times of debits run out, as if time had passed. */
+export async function letLeasesRunOut(app: TestApp): Promise<void> {
+  for (const statement of [
+    `update intent set lease_until = clock_timestamp() - interval '1 second' where status = 'running'`,
+    `update idempotency_key set lease_until = clock_timestamp() - interval '1 second' where status is null`,
+    `update repayment set created_at = clock_timestamp() - interval '1 minute' where status in ('processing', 'unknown')`,
+    `update job set next_attempt_at = clock_timestamp() - interval '1 second'`,
+  ]) {
+    await app.db.execute(sql.raw(statement));
+  }
+}
+
+/** Everything that waits is looked at once, for an app without a worker of its own. */
+export async function workOnce(app: TestApp): Promise<void> {
+  await letLeasesRunOut(app);
+  await runWorkerOnce(app.deps);
+}
