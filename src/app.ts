@@ -17,6 +17,8 @@ import { authenticate } from './identity/authenticate.ts';
 import { makeKeyring } from './identity/keyring.ts';
 import { oauthRouter } from './identity/oauth-router.ts';
 import { identityRoutes } from './identity/routes.ts';
+import { makeBreaker } from './insurance/breaker.ts';
+import { makeGuardedInsurer } from './insurance/guarded-insurer.ts';
 import { makeNhsaInsurer } from './insurance/nhsa-client.ts';
 import { insuranceRoutes } from './insurance/routes.ts';
 import { countUnlistedText } from './insurance/unlisted-texts.ts';
@@ -81,13 +83,15 @@ export async function buildDeps(env: Environment, parties: Parties): Promise<Dep
       );
     },
   });
+  const breaker = makeBreaker({ db, insurer, env, log, metrics, realNow });
   return {
     env,
     publicUrl: parties.publicUrl,
     db,
     log,
     keyring: makeKeyring(parties.dataKeys, parties.indexKey),
-    insurer,
+    insurer: makeGuardedInsurer(insurer, breaker, log),
+    breaker,
     lenders: makeHttpLenderBank(parties.lender),
     scores: makeHttpScoreProvider(parties.score),
     channels: makeHttpRefundChannel(parties.lender),

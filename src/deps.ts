@@ -6,6 +6,7 @@ import type { ScoreProvider } from './credit/score-provider.ts';
 import type { Db } from './db/db.ts';
 import type { Metrics } from './http/metrics.ts';
 import type { Keyring } from './identity/keyring.ts';
+import type { Breaker } from './insurance/breaker.ts';
 import type { Insurer } from './insurance/insurer.ts';
 import type { RefundChannel } from './settlement/refund-channel.ts';
 
@@ -17,6 +18,7 @@ export interface Deps {
   log: Logger;
   keyring: Keyring;
   insurer: Insurer;
+  breaker: Breaker;
   lenders: LenderBank;
   scores: ScoreProvider;
   channels: RefundChannel;

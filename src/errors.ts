@@ -100,12 +100,20 @@ export const problems = {
 
   'conversion/not-possible': { status: 409, title: '不能转医保 Not convertible' },
   'conversion/wrong-state': { status: 409, title: '转医保状态不允许 Wrong conversion state' },
+  'conversion/under-way': { status: 409, title: '已在转医保 A conversion is under way' },
+  'conversion/fate-unknown': {
+    status: 409,
+    title: '医保结果尚未确认 The fate of a claim is not known yet',
+  },
 
   'terminal/key-invalid': { status: 422, title: '终端公钥无效 Terminal key invalid' },
   'finance/same-person': {
     status: 403,
     title: '制单与复核须为不同人 Maker and checker must differ',
   },
+  'finance/proposal-open': { status: 409, title: '已有待复核的提案 A proposal is open' },
+  'finance/proposal-resolved': { status: 409, title: '提案已处理 Proposal already resolved' },
+  'finance/case-closed': { status: 409, title: '事项已关闭 Case already closed' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ProblemCode = keyof typeof problems;

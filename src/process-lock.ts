@@ -44,14 +44,15 @@ function linkIfAbsent(from: string, to: string): boolean {
   }
 }
 
-/** True while a process with this number exists (also one that we may not signal). */
+/** True while a process with this number runs (also one that we may not signal). */
 export function isProcessAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
+  // An ended process whose parent has not asked yet (or never does, in a container) still counts.
+  return statWords(pid)?.[0] !== 'Z';
 }
 
 /** True while the very process of the mark lives. */
@@ -60,9 +61,14 @@ export function isAlive(mark: ProcessMark | null): boolean {
 }
 
 export function markOf(pid: number): ProcessMark {
+  return { pid, startedAt: statWords(pid)?.[19] ?? '' };
+}
+
+/** What Linux says about a process: the state first, the start tick as the 20th word. */
+function statWords(pid: number): string[] | undefined {
   const stat = readText(`/proc/${pid}/stat`);
-  // The name in parentheses may hold spaces; the start tick is the 20th word after it.
-  return { pid, startedAt: stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '' };
+  // The name in parentheses before them may hold spaces.
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 /** Writes JSON so that readers see the old content or the new one, never a part. */

@@ -3,6 +3,9 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
+import { confirmReversal } from './conversion/confirm-reversal.ts';
+import { convertDue } from './conversion/convert-due.ts';
+import { resumeConversions } from './conversion/resume-conversions.ts';
 import { expireHolds } from './credit/expire-holds.ts';
 import { rows } from './db/db.ts';
 import type { Deps } from './deps.ts';
@@ -12,11 +15,13 @@ import { resumeIntents } from './settlement/resume-intents.ts';
 import { sendMoneyBack } from './settlement/send-money-back.ts';
 import { releaseRegistration } from './visit/release-registration.ts';
 
-const handlers: JobHandlers = { releaseRegistration, sendMoneyBack };
+const handlers: JobHandlers = { confirmReversal, releaseRegistration, sendMoneyBack };
 
 export interface Chore {
   name: string;
   everyMs: number;
+  /** Goes on at once as long as it finds anything to do. */
+  isGreedy?: boolean;
   /** Returns how much was done; as much as `BATCH` means that more may be waiting. */
   run(deps: Deps): Promise<unknown>;
 }
@@ -34,6 +39,8 @@ const chores: readonly Chore[] = [
   { name: 'jobs', everyMs: POLL_MS, run: (deps) => runDueJobs(deps, handlers, BATCH) },
   { name: 'holds', everyMs: POLL_MS, run: (deps) => expireHolds(deps.db, BATCH) },
   { name: 'intents', everyMs: POLL_MS, run: resumeIntents },
+  { name: 'conversions', everyMs: POLL_MS, run: convertDue, isGreedy: true },
+  { name: 'orphaned conversions', everyMs: POLL_MS, run: resumeConversions },
   { name: 'repayments', everyMs: POLL_MS, run: resolveRepayments },
   { name: 'cleaning', everyMs: CLEAN_MS, run: deleteExpired },
 ];
@@ -67,7 +74,8 @@ async function keepDoing(deps: Deps, chore: Chore, signal: AbortSignal): Promise
   while (!signal.aborted) {
     let waitMs = chore.everyMs * jitter();
     try {
-      if ((await chore.run(deps)) === BATCH) waitMs = 0;
+      const done = await chore.run(deps);
+      if (chore.isGreedy ? done !== 0 : done === BATCH) waitMs = 0;
       failures = 0;
     } catch (error) {
       failures += 1;

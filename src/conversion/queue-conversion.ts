@@ -4,7 +4,6 @@ import type { Tx } from '../db/db.ts';
 import { conversion } from '../db/schema.ts';
 import { newId } from '../ids.ts';
 import type { RouteName } from '../insurance/insurer.ts';
-import { enqueueJob } from '../outbox/jobs.ts';
 
 export const conversionCauses = [
   'insurerOffline',
@@ -16,7 +15,7 @@ export const conversionCauses = [
 ] as const;
 export type ConversionCause = (typeof conversionCauses)[number];
 
-/** Inserts the queued conversion and its job. `before` are the tenders as the contract shows them. */
+/** Inserts the queued conversion; a worker finds it there. `before` are the tenders as the contract shows them. */
 export async function queueConversion(
   tx: Tx,
   order: {
@@ -40,10 +39,12 @@ export async function queueConversion(
     status: 'queued',
     attempts: [],
     before: order.before,
+    outageId: sql`(select id from outage where route = ${order.route} and ends_at is null
+      and not is_planned)`,
     unknownMsgid: order.unknownMsgid,
+    unknownSince: order.unknownMsgid ? sql`clock_timestamp()` : null,
     nextAttemptAt: sql`clock_timestamp()`,
     createdAt: order.now,
   });
-  await enqueueJob(tx, { kind: 'convert', subjectId: conversionId });
   return { conversionId };
 }

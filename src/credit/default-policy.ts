@@ -49,12 +49,23 @@ export const standardProduct: LenderProduct = {
 /** The pilot's product: 23:00 of the next day. */
 export const pilotProduct: LenderProduct = { product: 'pilot', due: { days: 1, at: '23:00' } };
 
-/** The first version of every policy of the credit feature, for the lenders given by code. */
+/** Late claims in a region that says nothing else (read by conversion/region-policy.ts). */
+const region = {
+  conversion: 'automatic',
+  // The benefit year already ends it; the days are for regions that close their books sooner.
+  lateClaimDays: 365,
+  isSameCalendarYear: true,
+  // Claims by hand are commonly taken for a year from the visit, also past the year's end.
+  handClaimDays: 365,
+};
+
+/** The first version of every policy of the city, for the lenders given by code. */
 export function defaultPolicies(lenderCodes: readonly string[]): PolicyRow[] {
   const first = { version: 1, validFrom: ALWAYS };
   return [
     { kind: 'credit', name: 'default', ...first, data: credit },
     { kind: 'agreement', name: 'enrolment', ...first, data: agreement },
+    { kind: 'region', name: 'default', ...first, data: region },
     ...lenderCodes.map((name) => ({
       kind: 'lenderProduct',
       name,

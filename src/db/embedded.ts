@@ -123,7 +123,7 @@ async function joinOrStart(
   if (running) await stopPostmaster(running.pid);
   for (const orphan of processesInside(folder)) await endOrphan(orphan);
   removeStalePidFile(folder);
-  if (!existsSync(folder.cluster)) createCluster(folder, binaries);
+  if (!existsSync(folder.cluster)) createCluster(folder, binaries, options.durable);
   for (let tries = 1; ; tries += 1) {
     const port = await freePort(options.port ?? (tries === 1 ? lastPort : null));
     try {
@@ -136,7 +136,7 @@ async function joinOrStart(
   }
 }
 
-function createCluster(folder: DataFolder, binaries: PostgresBinaries): void {
+function createCluster(folder: DataFolder, binaries: PostgresBinaries, durable: boolean): void {
   const { home, cluster, user } = folder;
   for (const left of readdirSync(home).filter((name) => name.startsWith('cluster.init-'))) {
     const maker = Number(left.slice('cluster.init-'.length));
@@ -158,6 +158,7 @@ function createCluster(folder: DataFolder, binaries: PostgresBinaries): void {
     [
       ...['-D', path.join(making, 'data'), '-U', USER, `--pwfile=${passwordFile}`],
       ...['--auth=scram-sha-256', '--encoding=UTF8', ...locale],
+      ...(durable ? [] : ['--no-sync']),
     ],
     { cwd: '/', ...(user ?? {}) },
   );

@@ -26,6 +26,8 @@ export interface Message {
   /** insuplc_admdvs of the person, once 1101 said it; null before. */
   insuredRegion: string | null;
   operator: { id: string; name: string };
+  /** Lets the message through an open breaker: it belongs to the one half-open trial. */
+  trialToken?: string;
   /** The node(s) of the trade, e.g. {data: {…}}; money as yuan strings. */
   input: Record<string, unknown>;
 }

@@ -83,7 +83,7 @@ export function readPersons(output: WireNode, credential: Credential): InsuredPe
  */
 export async function lookUpPerson(
   insurer: Insurer,
-  ctx: Pick<Message, 'hospital' | 'operator' | 'msgid'>,
+  ctx: Pick<Message, 'hospital' | 'operator' | 'msgid' | 'trialToken'>,
   credential: Credential,
   deadlineMs: number,
 ): Promise<PersonAnswer> {

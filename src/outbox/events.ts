@@ -1,35 +1,43 @@
 // Facts that citizens, hospitals and lenders are told about, written in the transaction that makes
 // them true. Names are noun and past tense; the list is closed so that readers can rely on it.
-
+// Law: with a fact, and in the same statement, one delivery is queued for each endpoint that asked for
+// it; a hospital's endpoint is told of no other hospital's visits.
+import { sql } from 'drizzle-orm';
 import type { Tx } from '../db/db.ts';
-import { event } from '../db/schema.ts';
 import { newId } from '../ids.ts';
 
-export const eventTypes = [
+/** What a webhook endpoint may ask for; the rest of our events are told to the citizen only. */
+export const webhookEventTypes = [
   'visit.opened',
   'hold.placed',
   'hold.expired',
   'settlement.settled',
   'settlement.awaitingInsurance',
   'settlement.converted',
-  'conversion.rejected',
   'refund.completed',
-  'voucher.paid',
   'receivable.due',
   'receivable.overdue',
   'receivable.paid',
-  'line.enrolled',
-  'line.closed',
   'line.suspended',
-  'consent.withdrawn',
-  'repayment.failed',
   'payout.paid',
   'insurance.offline',
   'insurance.recovered',
-  'invoice.replacementNeeded',
 ] as const;
 
-export type EventType = (typeof eventTypes)[number];
+export type WebhookEventType = (typeof webhookEventTypes)[number];
+
+export type EventType =
+  | WebhookEventType
+  | 'conversion.rejected'
+  | 'voucher.paid'
+  | 'line.enrolled'
+  | 'line.closed'
+  | 'consent.withdrawn'
+  | 'repayment.failed'
+  | 'invoice.replacementNeeded';
+
+/** About nobody's visit or debt: every endpoint that asks for them is told. */
+const cityWide: readonly WebhookEventType[] = ['insurance.offline', 'insurance.recovered'];
 
 export interface NewEvent {
   type: EventType;
@@ -42,13 +50,35 @@ export interface NewEvent {
 }
 
 /** Records a fact with the transaction that made it. */
-export async function recordEvent(tx: Tx, fact: NewEvent): Promise<void> {
-  await tx.insert(event).values({
+export function recordEvent(tx: Tx, fact: NewEvent): Promise<void> {
+  return recordEvents(tx, [fact]);
+}
+
+/** Records facts and queues their deliveries. One statement, whoever listens. */
+export async function recordEvents(tx: Tx, facts: readonly NewEvent[]): Promise<void> {
+  const written = facts.map((fact) => ({
     id: newId('event'),
     type: fact.type,
-    hospitalCode: fact.hospitalCode ?? null,
-    citizenId: fact.citizenId ?? null,
+    hospital_code: fact.hospitalCode ?? null,
+    citizen_id: fact.citizenId ?? null,
     data: fact.data,
-    occurredAt: fact.occurredAt,
-  });
+    occurred_at: fact.occurredAt.toISOString(),
+  }));
+  await tx.execute(sql`
+    with fact as (
+      insert into event (id, type, hospital_code, citizen_id, data, occurred_at)
+      select id, type, hospital_code, citizen_id, data, occurred_at
+      from jsonb_to_recordset(${JSON.stringify(written)}::jsonb) as f(id text, type text,
+        hospital_code text, citizen_id text, data jsonb, occurred_at timestamptz)
+      returning id, type, hospital_code
+    )
+    insert into job (id, kind, subject_id, payload, next_attempt_at)
+    select ${newId('job')}::text || '_' || row_number() over (), 'deliverWebhook',
+      fact.id || ':' || w.id, jsonb_build_object('eventId', fact.id, 'endpointId', w.id),
+      clock_timestamp()
+    from fact join webhook_endpoint w on w.event_types ? fact.type and w.disabled_at is null
+      and (w.hospital_code is null or w.hospital_code = fact.hospital_code
+        or ${JSON.stringify(cityWide)}::jsonb ? fact.type)
+    where not exists (
+      select 1 from terminal t where t.client_id = w.client and t.revoked_at is not null)`);
 }

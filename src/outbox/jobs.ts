@@ -1,6 +1,6 @@
 // Law: work that must follow a fact is a row written with that fact, and no row is ever lost: a
 // handler that throws, or a process that dies, leaves the job to be tried again.
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { type Db, rows, type Tx } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
 import { newId } from '../ids.ts';
@@ -9,14 +9,14 @@ import { newId } from '../ids.ts';
 export type JobKind =
   /** Undo the insurer's registration (2201) of a cancelled visit. */
   | 'releaseRegistration'
-  /** Turn a self-paid settlement into an insurance settlement. */
-  | 'convert'
   /** Send money back on the instrument it came from. */
   | 'sendMoneyBack'
   /** Ask the bank what became of a debit. */
   | 'resolveRepayment'
   /** Make sure that a reversed claim stays reversed. */
-  | 'confirmReversal';
+  | 'confirmReversal'
+  /** Tell one webhook endpoint of one event. */
+  | 'deliverWebhook';
 
 export interface Job {
   id: string;
@@ -28,8 +28,15 @@ export interface Job {
   attempts: number;
 }
 
+export type JobOutcome =
+  | 'done'
+  /** `because` is kept as the job's last error. */
+  | { retryAfterSeconds: number; because?: string }
+  /** Ended without success; the reason stays on the job's row. */
+  | { gaveUp: string };
+
 /** Does the work, which may be repeated. Throws: logged and tried again by the back-off table. */
-export type JobHandler = (deps: Deps, job: Job) => Promise<'done' | { retryAfterSeconds: number }>;
+export type JobHandler = (deps: Deps, job: Job) => Promise<JobOutcome>;
 
 export type JobHandlers = Partial<Record<JobKind, JobHandler>>;
 
@@ -68,7 +75,20 @@ export async function runDueJobs(
   return jobs.length;
 }
 
-async function leaseDue(db: Db, kinds: string[], limit: number): Promise<Job[]> {
+function leaseDue(db: Db, kinds: string[], limit: number): Promise<Job[]> {
+  return leaseJobs(
+    db,
+    sql`
+      select id from job
+      where done_at is null and next_attempt_at <= clock_timestamp()
+        and kind in (select jsonb_array_elements_text(${JSON.stringify(kinds)}::jsonb))
+      order by next_attempt_at limit ${limit}::int
+      for update skip locked`,
+  );
+}
+
+/** Leases the jobs whose ids `due` selects; it must lock their rows and look at them again. */
+export async function leaseJobs(db: Db, due: SQL): Promise<Job[]> {
   const leased = await rows<{
     id: string;
     kind: JobKind;
@@ -78,13 +98,7 @@ async function leaseDue(db: Db, kinds: string[], limit: number): Promise<Job[]> 
   }>(
     db,
     sql`
-    with due as (
-      select id from job
-      where done_at is null and next_attempt_at <= clock_timestamp()
-        and kind in (select jsonb_array_elements_text(${JSON.stringify(kinds)}::jsonb))
-      order by next_attempt_at limit ${limit}::int
-      for update skip locked
-    )
+    with due as (${due})
     update job set attempts = attempts + 1, payload = payload - ${ASKED_AGAIN}::text,
       next_attempt_at = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS}::int)
     from due where job.id = due.id
@@ -93,21 +107,15 @@ async function leaseDue(db: Db, kinds: string[], limit: number): Promise<Job[]> 
   return leased.map(({ subject_id: subjectId, ...job }) => ({ ...job, subjectId }));
 }
 
-async function runJob(deps: Deps, handlers: JobHandlers, job: Job): Promise<void> {
+/** Runs a leased job, renews its lease meanwhile and keeps its outcome. Never throws. */
+export async function runJob(deps: Deps, handlers: JobHandlers, job: Job): Promise<void> {
   const renewing = setInterval(() => {
     postpone(deps.db, job, LEASE_SECONDS, null).catch(() => {});
   }, RENEW_MS);
   renewing.unref();
   try {
-    const outcome = await handlers[job.kind]?.(deps, job);
-    if (outcome === 'done') await finish(deps.db, job);
-    else
-      await postpone(
-        deps.db,
-        job,
-        outcome?.retryAfterSeconds ?? backOffSeconds(job.attempts),
-        null,
-      );
+    const nobody = { retryAfterSeconds: backOffSeconds(job.attempts) };
+    await keepOutcome(deps.db, job, (await handlers[job.kind]?.(deps, job)) ?? nobody);
   } catch (error) {
     deps.log.error(
       { err: error, job: job.id, kind: job.kind, attempts: job.attempts },
@@ -126,9 +134,15 @@ export function backOffSeconds(attempts: number): number {
   return BACK_OFF_SECONDS[Math.min(attempts, BACK_OFF_SECONDS.length) - 1] ?? 1;
 }
 
-async function finish(db: Db, job: Job): Promise<void> {
+async function keepOutcome(db: Db, job: Job, outcome: JobOutcome): Promise<void> {
+  if (outcome === 'done') await finish(db, job, null);
+  else if ('gaveUp' in outcome) await finish(db, job, outcome.gaveUp);
+  else await postpone(db, job, outcome.retryAfterSeconds, outcome.because ?? null);
+}
+
+async function finish(db: Db, job: Job, lastError: string | null): Promise<void> {
   await db.execute(sql`
-    update job set last_error = null,
+    update job set last_error = ${lastError}::text,
       done_at = case when payload ? ${ASKED_AGAIN}::text then null else clock_timestamp() end,
       next_attempt_at = clock_timestamp()
     where id = ${job.id} and done_at is null`);

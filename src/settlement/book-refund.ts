@@ -51,13 +51,15 @@ export async function bookRefund(
   const { givenBack, credit } = await giveBack(tx, {
     settlement: row,
     causeId: order.refundId,
+    cause: 'refund',
     amount: maxFen(oldPart - newPart, 0n),
     now,
   });
   const legs = await openLegs(tx, row.id);
   const newClaim = await moveClaim(tx, deps, row, oldClaim, result);
   const entry = refundedEntry({
-    refundId: order.refundId,
+    fact: 'refund.completed',
+    causeId: order.refundId,
     settlementId: row.id,
     hospitalCode: row.hospitalCode,
     occurredAt: now,

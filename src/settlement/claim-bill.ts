@@ -1,9 +1,11 @@
 // Claims a bill at the insurer: 1101 → 2201 → 2203 → 2204 → 2206 → 2207. Before 2207 doubt means
 // offline (no money moved); at 2207 doubt means unknown. Nothing is booked here.
+import { sql } from 'drizzle-orm';
+import { rows } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
 import type { ClaimSplit, RouteName } from '../insurance/insurer.ts';
 import { messagesOfVisit, newMessageId } from '../insurance/message-store.ts';
-import { type InsuredPerson, lookUpPerson } from '../insurance/person.ts';
+import { type InsuredPerson, lookUpPerson, type PersonAnswer } from '../insurance/person.ts';
 import { routeOf } from '../insurance/regions.ts';
 import { findRegistrations, readRegistration } from '../insurance/registration.ts';
 import { readSplit } from '../insurance/split.ts';
@@ -35,7 +37,7 @@ export type ClaimResult = Outcome &
     | { outcome: 'notInsured'; reason: string }
     | { outcome: 'offline'; reason: string }
     /** `msgid` is the 2207 of unknown fate; null when an earlier one already settled this bill. */
-    | { outcome: 'unknown'; reason: string; msgid: string | null }
+    | { outcome: 'unknown'; reason: string; msgid: string | null; isBroken: boolean }
   );
 
 /** A worker that learns the truth may ask 1101 for this long. */
@@ -57,11 +59,14 @@ export interface ClaimOrder extends TalkOrder {
 export class Stop extends Error {
   readonly outcome: Failure;
   readonly msgid: string | null;
+  /** The insurer's own answer breaks a money invariant: it has booked something that cannot be. */
+  readonly isBroken: boolean;
 
-  constructor(outcome: Failure, reason: string, msgid: string | null = null) {
+  constructor(outcome: Failure, reason: string, msgid: string | null = null, isBroken = false) {
     super(reason);
     this.outcome = outcome;
     this.msgid = msgid;
+    this.isBroken = isBroken;
   }
 }
 
@@ -102,9 +107,11 @@ export async function runClaim(
     return { outcome: 'settled', ...settled, ...soFar() };
   } catch (error) {
     if (!(error instanceof Stop)) throw error;
-    const { outcome, message: reason, msgid } = error;
-    if (outcome === 'unknown') return { outcome, reason, msgid, ...soFar() };
+    const { outcome, message: reason, msgid, isBroken } = error;
+    if (outcome === 'unknown') return { outcome, reason, msgid, isBroken, ...soFar() };
     return { outcome, reason, ...soFar() };
+  } finally {
+    await talk.close();
   }
 }
 
@@ -165,7 +172,8 @@ export async function settleClaim(run: ClaimRun, parameters: Previewed) {
   const { total, mdtrtId } = parameters;
   const answer = readSplit(told.output, { total, mdtrtId, msgid, isPreview: false });
   if ('broken' in answer) {
-    throw new Stop('unknown', `2207 answer broken: ${answer.broken.join('; ')}`, msgid);
+    const what = answer.broken.join('; ');
+    throw new Stop('unknown', `2207 answer broken: ${what}`, msgid, true);
   }
   return { split: answer.split, msgid };
 }
@@ -173,15 +181,16 @@ export async function settleClaim(run: ClaimRun, parameters: Previewed) {
 async function identifyPerson(run: ClaimRun): Promise<InsuredPerson> {
   const { bill } = run.order;
   if (!bill.patient) throw new Stop('notInsured', '患者身份未确定 patient is not named yet');
-  const person = bill.person ?? (await lookUp(run, bill.patient));
+  const person = bill.person ?? (await lookUp(run));
   run.person = person;
   run.talk.insuredRegion = person.insuredRegion;
   run.talk.route = routeOf(bill.hospital.region, person.insuredRegion);
   return person;
 }
 
-async function lookUp(run: ClaimRun, patient: Patient): Promise<InsuredPerson> {
-  const answer = await askWho(run.deps, run.order.bill, patient, Math.max(run.talk.msLeft(), 1));
+async function lookUp(run: ClaimRun): Promise<InsuredPerson> {
+  const { deps, order, talk } = run;
+  const answer = await askWho(deps, order.bill, Math.max(talk.msLeft(), 1), talk.trialToken);
   switch (answer.outcome) {
     case 'found':
       return answer.person;
@@ -194,26 +203,39 @@ async function lookUp(run: ClaimRun, patient: Patient): Promise<InsuredPerson> {
   return answer satisfies never;
 }
 
-type Patient = NonNullable<BilledVisit['patient']>;
-
 /** The insured person of a bill by ID number (1101); null when the insurer does not say. */
-export async function findPerson(deps: Deps, bill: BilledVisit): Promise<InsuredPerson | null> {
-  const answer = bill.patient && (await askWho(deps, bill, bill.patient, LOOK_UP_MS));
+export async function findPerson(
+  deps: Deps,
+  bill: BilledVisit,
+  trialToken?: string | null,
+): Promise<InsuredPerson | null> {
+  const answer = bill.patient && (await askWho(deps, bill, LOOK_UP_MS, trialToken));
   return answer?.outcome === 'found' ? answer.person : null;
 }
 
-async function askWho(deps: Deps, bill: BilledVisit, patient: Patient, deadlineMs: number) {
+async function askWho(
+  deps: Deps,
+  bill: BilledVisit,
+  deadlineMs: number,
+  trialToken?: string | null,
+): Promise<PersonAnswer> {
+  if (!bill.patient) return { outcome: 'unknownPerson', reason: 'patient is not named yet' };
   const msgid = await newMessageId(deps.db, bill.hospital.code, deps.realNow());
-  const credential = { certType: '02', certNo: patient.idNumber, name: patient.name } as const;
-  return lookUpPerson(deps.insurer, { ...bill, msgid }, credential, deadlineMs);
+  const { name, idNumber } = bill.patient;
+  const credential = { certType: '02', certNo: idNumber, name } as const;
+  const ctx = { hospital: bill.hospital, operator: bill.operator, msgid };
+  return lookUpPerson(
+    deps.insurer,
+    trialToken ? { ...ctx, trialToken } : ctx,
+    credential,
+    deadlineMs,
+  );
 }
 
 /** 2201, unless the visit is registered already or an unknown 2201 turns up in 5201. */
 async function registerVisit(run: ClaimRun, person: InsuredPerson): Promise<string> {
   const { bill, isFresh, isNewVisit } = run.order;
-  const earlier = isNewVisit
-    ? []
-    : await messagesOfVisit(run.deps.db, run.deps.keyring, bill.visit.id);
+  const earlier = isNewVisit ? [] : await messagesAtCounter(run.deps, bill.visit.id);
   const before = earlier.filter((m) => m.intentId !== run.order.held.id);
   const isDoubtful = hasDoubtful(earlier);
   if (!isFresh) {
@@ -232,6 +254,19 @@ async function registerVisit(run: ClaimRun, person: InsuredPerson): Promise<stri
 }
 
 type Earlier = Awaited<ReturnType<typeof messagesOfVisit>>;
+
+/** Refunds and conversions register anew for themselves: their registrations are nobody else's. */
+async function messagesAtCounter(deps: Deps, visitId: string): Promise<Earlier> {
+  const all = await messagesOfVisit(deps.db, deps.keyring, visitId);
+  if (all.length === 0) return all;
+  const foreign = await rows<{ id: string }>(
+    deps.db,
+    sql`
+    select id from intent where visit_id = ${visitId} and kind in ('refund', 'convert')`,
+  );
+  const ids = new Set(foreign.map((row) => row.id));
+  return all.filter((message) => !ids.has(message.intentId));
+}
 
 /** The newest registration that the insurer confirmed for this visit. */
 function registrationIn(messages: Earlier): string | null {

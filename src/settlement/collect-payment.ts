@@ -7,7 +7,7 @@ import { openLegs } from '../ledger/open-legs.ts';
 import { postEntry } from '../ledger/post.ts';
 import { lockVisit } from '../visit/visit-store.ts';
 import { collectedEntry } from './entries.ts';
-import { runningIntent } from './intent-store.ts';
+import { refuseWhileBusy } from './intent-store.ts';
 import {
   findSettlement,
   lockSettlement,
@@ -29,10 +29,9 @@ export async function collectPayment(
   const found = await findSettlement(tx, settlementId, hospitalCode);
   if (!found) throw new Refusal('resource/not-found');
   const visit = await lockVisit(tx, found.visitId, hospitalCode);
+  if (visit.status === 'settling') throw new Refusal('visit/settling', { retryAfterSeconds: 1 });
   const row = await lockSettlement(tx, settlementId, hospitalCode);
-  if (await runningIntent(tx, row.visitId)) {
-    throw new Refusal('settlement/busy', { retryAfterSeconds: 1 });
-  }
+  await refuseWhileBusy(tx, row.id);
   if (payment.kind === 'deposit' && visit.kind !== 'inpatient') {
     throw new Refusal('tender/deposit-not-allowed');
   }

@@ -137,7 +137,9 @@ export interface GivenBack {
 }
 
 export interface RefundFact {
-  refundId: string;
+  fact: 'refund.completed' | 'settlement.converted';
+  /** The refund or the conversion. */
+  causeId: string;
   settlementId: string;
   hospitalCode: string;
   occurredAt: Date;
@@ -151,7 +153,7 @@ export interface RefundFact {
   openLegs: readonly OpenLeg[];
 }
 
-/** Rows 6 and 7: charges come off, the old claim's legs are undone gross, the new claim's are booked. */
+/** Rows 3, 6 and 7: charges come off, the old claim's legs are undone gross, the new claim's are booked. */
 export function refundedEntry(fact: RefundFact): Entry {
   const h = hospitalBooks(fact.hospitalCode);
   const { openLegs, oldClaim, newClaim, givenBack } = fact;
@@ -178,20 +180,27 @@ export function refundedEntry(fact: RefundFact): Entry {
   }
   legs.push(...undo('1207', givenBack.due), debit(h, '1207', givenBack.arrears));
   legs.push(...creditLegs(fact));
-  for (const { kind, amount } of givenBack.counter) {
+  for (const { kind, amount } of perKind(givenBack.counter)) {
     const account = accountOfCounter(kind);
     // A sponsor's promise or a deposit is taken back itself; real money is owed to the patient first.
     if (isPromise(kind))
-      legs.push(...undoLegs(openLegs, { ...h, account, amount, reference: kind }));
+      legs.push(...undoLegs(openLegs, { ...h, account, side: 'debit', amount, reference: kind }));
     else legs.push(credit(h, '2203', amount, { reference: kind }));
   }
   return {
-    fact: 'refund.completed',
-    subjectId: fact.refundId,
+    fact: fact.fact,
+    subjectId: fact.causeId,
     settlementId: fact.settlementId,
     occurredAt: fact.occurredAt,
     legs: withoutZero(legs),
   };
+}
+
+/** One part a kind: two tenders of one kind would else be undone on the same leg. */
+function perKind(parts: GivenBack['counter']): GivenBack['counter'] {
+  const sums = new Map<CounterKind, Fen>();
+  for (const { kind, amount } of parts) sums.set(kind, (sums.get(kind) ?? 0n) + amount);
+  return [...sums].map(([kind, amount]) => ({ kind, amount }));
 }
 
 function creditLegs(fact: RefundFact): Leg[] {

@@ -26,6 +26,11 @@ export interface GiveBackOrder {
   settlement: SettlementRow;
   /** The refund or conversion that gives back. */
   causeId: string;
+  /**
+   * A refund leaves the tenders as settled and counts beside them what came back; a conversion
+   * rewrites what each of them carries.
+   */
+  cause: 'refund' | 'conversion';
   amount: Fen;
   now: Date;
 }
@@ -43,10 +48,7 @@ export async function giveBack(
   const due = minFen(rest, row.dueAtCounter - row.dueReduced);
   rest -= due;
   if (due > 0n) {
-    await tx
-      .update(settlement)
-      .set({ dueReduced: row.dueReduced + due })
-      .where(eq(settlement.id, row.id));
+    await takeOffDue(tx, order, due);
     steps.push({
       kind: 'dueAtCounter',
       amount: due,
@@ -55,7 +57,7 @@ export async function giveBack(
       reference: null,
     });
   }
-  const credit = await giveBackOnCredit(tx, row.id, tenders, rest);
+  const credit = await giveBackOnCredit(tx, order, tenders, rest);
   rest -= credit.owed + credit.repaid;
   steps.push(...credit.steps);
   const counter: GivenBack['counter'] = [];
@@ -63,7 +65,7 @@ export async function giveBack(
     const amount = minFen(rest, paid.amount - paid.givenBack);
     if (amount === 0n) continue;
     rest -= amount;
-    await addGivenBack(tx, paid, amount);
+    await takeOffTender(tx, order, paid, amount);
     const kind = paid.kind as CounterKind;
     counter.push({ kind, amount });
     const isReduction = isPromise(kind);
@@ -82,12 +84,12 @@ export async function giveBack(
 }
 
 /** First what is owed, then what was repaid: repaid credit is newer money than the counter's. */
-async function giveBackOnCredit(tx: Tx, settlementId: string, tenders: TenderRow[], rest: Fen) {
+async function giveBackOnCredit(tx: Tx, order: GiveBackOrder, tenders: TenderRow[], rest: Fen) {
   const tender = tenders.find((t) => t.kind === 'credit');
   const amount = tender ? minFen(rest, tender.amount - tender.givenBack) : 0n;
   if (!tender || amount === 0n) return { owed: 0n, repaid: 0n, steps: [], of: null };
-  const given = await giveBackCredit(tx, { settlementId, amount });
-  await addGivenBack(tx, tender, amount);
+  const given = await giveBackCredit(tx, { settlementId: order.settlement.id, amount });
+  await takeOffTender(tx, order, tender, amount);
   const [first] = given.parts;
   assert(first, 'a credit tender has a receivable');
   const { citizenId, lender } = first;
@@ -106,12 +108,31 @@ function newestCounterFirst(tenders: TenderRow[]): TenderRow[] {
     .sort((a, b) => b.paidAt.getTime() - a.paidAt.getTime() || b.position - a.position);
 }
 
-async function addGivenBack(tx: Tx, paid: TenderRow, amount: Fen): Promise<void> {
-  await rows(
-    tx,
-    sql`update tender set given_back = given_back + ${amount.toString()}::bigint
-    where settlement_id = ${paid.settlementId} and position = ${paid.position}`,
-  );
+async function takeOffDue(tx: Tx, order: GiveBackOrder, amount: Fen): Promise<void> {
+  const { id, dueAtCounter, dueReduced, status } = order.settlement;
+  const left = dueAtCounter - amount;
+  const after =
+    order.cause === 'refund'
+      ? { dueReduced: dueReduced + amount }
+      : {
+          dueAtCounter: left,
+          ...(status === 'awaitingPayment' && left === dueReduced ? { status: 'settled' } : {}),
+        };
+  await tx.update(settlement).set(after).where(eq(settlement.id, id));
+}
+
+async function takeOffTender(
+  tx: Tx,
+  order: GiveBackOrder,
+  paid: TenderRow,
+  amount: Fen,
+): Promise<void> {
+  const where = sql`where settlement_id = ${paid.settlementId} and position = ${paid.position}`;
+  const fen = sql`${amount.toString()}::bigint`;
+  if (order.cause === 'refund') {
+    await rows(tx, sql`update tender set given_back = given_back + ${fen} ${where}`);
+  } else if (paid.amount === amount) await rows(tx, sql`delete from tender ${where}`);
+  else await rows(tx, sql`update tender set amount = amount - ${fen} ${where}`);
 }
 
 async function writeSteps(tx: Tx, order: GiveBackOrder, steps: Step[]): Promise<void> {

@@ -1,8 +1,9 @@
 // Intents: what was meant before the network was called, who is at it, and until when. Law: one
 // running intent a visit, and only the holder of its lease token may finish it.
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, inArray, notInArray, sql } from 'drizzle-orm';
 import { type Db, rows, type Tx } from '../db/db.ts';
 import { intent } from '../db/schema.ts';
+import { Refusal } from '../errors.ts';
 import type { RequestKey } from '../http/idempotency.ts';
 import type { Keyring } from '../identity/keyring.ts';
 import { newId } from '../ids.ts';
@@ -10,7 +11,7 @@ import { newId } from '../ids.ts';
 /** A counter request is done or given up well within this; the same key then takes over. */
 export const LEASE_SECONDS = 10;
 
-export type IntentKind = 'settle' | 'oneScan' | 'preview' | 'refund';
+export type IntentKind = 'settle' | 'oneScan' | 'preview' | 'refund' | 'convert';
 
 export interface Intent {
   id: string;
@@ -38,6 +39,7 @@ export async function beginIntent(
     settlementId: string | null;
     key: RequestKey | null;
     order: unknown;
+    leaseSeconds?: number;
   },
 ): Promise<Intent> {
   const id = newId('intent');
@@ -53,7 +55,8 @@ export async function beginIntent(
       client: order.key?.client ?? null,
       key: order.key?.key ?? null,
       leaseToken: newId('intent'),
-      leaseUntil: sql`clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})`,
+      leaseUntil: sql`clock_timestamp()
+        + make_interval(secs => ${order.leaseSeconds ?? LEASE_SECONDS})`,
     })
     .returning();
   return readIntent(row!, keyring, false);
@@ -73,13 +76,34 @@ function readIntent(row: IntentRow, keyring: Keyring, isResumed: boolean): Inten
   };
 }
 
-/** The running intent of a visit, whoever runs it. */
+/** The running intent of a visit at the counter (settle, one-scan, preview), whoever runs it. */
 export async function runningIntent(tx: Tx | Db, visitId: string): Promise<IntentRow | null> {
   const [row] = await tx
     .select()
     .from(intent)
-    .where(and(eq(intent.visitId, visitId), eq(intent.status, 'running')));
+    .where(
+      and(
+        eq(intent.visitId, visitId),
+        eq(intent.status, 'running'),
+        notInArray(intent.kind, ['refund', 'convert']),
+      ),
+    );
   return row ?? null;
+}
+
+/** One run at a time on a settlement: refuses while it is refunded or converted. */
+export async function refuseWhileBusy(tx: Tx, settlementId: string): Promise<void> {
+  const [row] = await tx
+    .select({ id: intent.id })
+    .from(intent)
+    .where(
+      and(
+        eq(intent.settlementId, settlementId),
+        eq(intent.status, 'running'),
+        inArray(intent.kind, ['refund', 'convert']),
+      ),
+    );
+  if (row) throw new Refusal('settlement/busy', { retryAfterSeconds: 2 });
 }
 
 /** The running intent that this key began and whose lease ran out; the caller becomes its holder. */

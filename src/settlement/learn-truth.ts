@@ -3,12 +3,13 @@
 import type { Deps } from '../deps.ts';
 import type { ClaimSplit } from '../insurance/insurer.ts';
 import { type StoredMessage, setFate, storeAnswer } from '../insurance/message-store.ts';
+import type { InsuredPerson } from '../insurance/person.ts';
 import { readSplit } from '../insurance/split.ts';
 import { querySettlement5203, reverse2601 } from '../insurance/trades.ts';
 import type { BilledVisit } from './bill.ts';
 import { findPerson } from './claim-bill.ts';
 import type { Intent } from './intent-store.ts';
-import { openTalk } from './talk.ts';
+import { openTalk, type Talk } from './talk.ts';
 
 export type Truth =
   | { fate: 'live'; split: ClaimSplit; msgid: string }
@@ -22,32 +23,33 @@ const BUDGET_MS = 8_000;
 /** Finds out; stores its own 2601 like any other trade and records the fate of the message. */
 export async function learnTruth(
   deps: Deps,
-  order: { held: Pick<Intent, 'id' | 'leaseToken'>; bill: BilledVisit; message: StoredMessage },
+  order: {
+    held: Pick<Intent, 'id' | 'leaseToken'>;
+    bill: BilledVisit;
+    message: StoredMessage;
+    trialToken?: string | null;
+    /** False: a live claim is of no use any more and is reversed. */
+    mayAdopt?: boolean;
+  },
 ): Promise<Truth> {
-  const { bill, message, held } = order;
+  const { bill, message } = order;
   const now = deps.realNow().getTime();
   if (now < message.sentAt.getTime() + deps.env.INSURANCE_QUIET_MS) {
     return { fate: 'unknown', reason: 'still within the quiet time' };
   }
-  const person = bill.person ?? (await findPerson(deps, bill));
+  const person = bill.person ?? (await findPerson(deps, bill, order.trialToken));
   if (!person) return { fate: 'unknown', reason: 'insurer offline' };
-  const known = { ...bill, person };
   const talk = await openTalk(deps, {
-    held,
-    bill: known,
+    held: order.held,
+    bill: { ...bill, person },
     isResumed: true,
     deadlineAt: now + BUDGET_MS,
+    trialToken: order.trialToken ?? null,
   });
-  const { mdtrtId, total } = claimedIn(message);
-  const found = await talk.ask('5203', querySettlement5203(person, { mdtrtId }));
-  if (found.outcome === 'ok') {
-    const expected = { total: BigInt(total), mdtrtId, msgid: message.msgid, isPreview: false };
-    const read = readSplit(found.output, expected);
-    // A registration may hold several settlements: only the echo of this very message proves it.
-    if ('split' in read && read.split.medinsSetlId === message.msgid) {
-      await setFate(deps.db, message.msgid, 'live');
-      return { fate: 'live', split: read.split, msgid: message.msgid };
-    }
+  const adopted = order.mayAdopt === false ? null : await askForClaim(talk, person, message);
+  if (adopted) {
+    await setFate(deps.db, message.msgid, 'live');
+    return { fate: 'live', split: adopted, msgid: message.msgid };
   }
   const reversed = await talk.change('2601', reverse2601(person, message), 'always');
   if (talk.unsaved) {
@@ -58,6 +60,21 @@ export async function learnTruth(
   }
   await setFate(deps.db, message.msgid, 'reversed');
   return { fate: 'gone' };
+}
+
+/** 5203, where the region answers it without a setl_id: the whole split of this very message, or null. */
+async function askForClaim(
+  talk: Talk,
+  person: InsuredPerson,
+  message: StoredMessage,
+): Promise<ClaimSplit | null> {
+  const { mdtrtId, total } = claimedIn(message);
+  const found = await talk.ask('5203', querySettlement5203(person, { mdtrtId }));
+  if (found.outcome !== 'ok') return null;
+  const expected = { total: BigInt(total), mdtrtId, msgid: message.msgid, isPreview: false };
+  const read = readSplit(found.output, expected);
+  // A registration may hold several settlements: only the echo of this very message proves it.
+  return 'split' in read && read.split.medinsSetlId === message.msgid ? read.split : null;
 }
 
 /** What the stored 2207 asked to be settled; `total` in fen. */

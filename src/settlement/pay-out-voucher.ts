@@ -21,6 +21,8 @@ export async function payOutVoucher(tx: Tx, hospitalCode: string, code: string) 
   if (!row || row.status === 'done') throw new Refusal('voucher/already-paid');
   const now = await businessNow(tx);
   const h = hospitalBooks(hospitalCode);
+  // The legs of one settlement are undone by one at a time.
+  await tx.select().from(settlement).where(eq(settlement.id, row.settlementId)).for('update');
   const legs = await openLegs(tx, row.settlementId);
   await postEntry(tx, {
     fact: 'voucher.paid',

@@ -69,7 +69,9 @@ export async function reclaim(deps: Deps, intent: Intent, order: Order): Promise
       throw new Stop('rejected', 'nothing is left to claim');
     }
     const previewed = await previewClaim(run);
-    if (previewed.preview.cash > order.oldClaim.cash) throw new Stop('rejected', PART_RISES);
+    // Account money counts as the citizen's here: the old claim still holds it, 2208 sets it free.
+    if (ownPart(previewed.preview) > ownPart(order.oldClaim))
+      throw new Stop('rejected', PART_RISES);
     await cancelOld(run, order.oldClaim, reversal);
     return settleClaim(run, previewed);
   });
@@ -92,6 +94,8 @@ export async function reclaim(deps: Deps, intent: Intent, order: Order): Promise
   }
   return result satisfies never;
 }
+
+const ownPart = (of: { cash: bigint; account: bigint }) => of.cash + of.account;
 
 const PART_RISES = "the citizen's part would rise";
 
@@ -140,6 +144,8 @@ async function cancelOld(
 async function unknownClaim(deps: Deps, intent: Intent): Promise<StoredMessage | null> {
   const messages = await messagesOfIntent(deps.db, deps.keyring, intent.id);
   const last = messages.filter((m) => m.infno === '2207').at(-1);
-  const isUnknown = last && !last.fate && (!last.answer || last.answer.outcome === 'unknown');
+  // A claim found live whose booking was lost must be found again.
+  const isOpen = last && (last.fate === null || last.fate === 'live');
+  const isUnknown = isOpen && (!last.answer || last.answer.outcome === 'unknown');
   return isUnknown ? last : null;
 }

@@ -1,8 +1,8 @@
 // Refunds a settlement, whole or by line. The insurer knows only full cancel (2208) and claiming the
 // rest anew: the new claim is previewed first; after 2208 the run only goes forward.
-import { and, eq, inArray } from 'drizzle-orm';
+import { eq } from 'drizzle-orm';
 import { businessNow, type Tx, transact } from '../db/db.ts';
-import { conversion, refund } from '../db/schema.ts';
+import { refund } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
 import { assert, type ProblemCode, Refusal } from '../errors.ts';
 import {
@@ -23,7 +23,7 @@ import {
   type Intent,
   LEASE_SECONDS,
   parkIntent,
-  runningIntent,
+  refuseWhileBusy,
   takeOverOwn,
 } from './intent-store.ts';
 import { type Reclaimed, reclaim } from './reclaim.ts';
@@ -57,14 +57,15 @@ async function beginRefund(tx: Tx, call: RefundCall): Promise<Reply | Intent> {
   if (stored) return stored;
   const found = await findSettlement(tx, settlementId, terminal.hospitalCode);
   if (!found) throw new Refusal('resource/not-found');
-  await lockVisit(tx, found.visitId, terminal.hospitalCode);
+  const visit = await lockVisit(tx, found.visitId, terminal.hospitalCode);
   const own = await takeOverOwn(tx, deps.keyring, key);
   if (own) {
     if (key) await leaseKey(tx, key, LEASE_SECONDS);
     return own;
   }
+  if (visit.status === 'settling') throw new Refusal('visit/settling', { retryAfterSeconds: 1 });
   const row = await lockSettlement(tx, settlementId, terminal.hospitalCode);
-  await refuseWhileBusy(tx, row.visitId, row.id);
+  await refuseWhileBusy(tx, row.id);
   const all = await linesLeft(tx, row.visitId, row.id);
   const lines = decideRefund(all, request);
   const amount = refundTotal(lines);
@@ -95,18 +96,6 @@ async function beginRefund(tx: Tx, call: RefundCall): Promise<Reply | Intent> {
     key,
     order,
   });
-}
-
-/** One run at a time: a settling, refunding or claiming one goes first. */
-async function refuseWhileBusy(tx: Tx, visitId: string, settlementId: string): Promise<void> {
-  const running = await runningIntent(tx, visitId);
-  const [claiming] = await tx
-    .select({ id: conversion.id })
-    .from(conversion)
-    .where(
-      and(eq(conversion.settlementId, settlementId), inArray(conversion.status, ['claiming'])),
-    );
-  if (running || claiming) throw new Refusal('settlement/busy', { retryAfterSeconds: 2 });
 }
 
 /** From the intent on; also the road after a crash. */

@@ -33,7 +33,8 @@ export async function resumeIntents(deps: Deps): Promise<number> {
         i.created_at < clock_timestamp() - make_interval(secs => ${ORPHAN_SECONDS}) as is_old,
         exists (select 1 from insurance_message m where m.intent_id = i.id
           and m.infno in ('2207', '2304', '2208')) as is_forward
-      from intent i where i.status = 'running' and i.lease_until < clock_timestamp()) o
+      from intent i where i.status = 'running' and i.kind <> 'convert'
+        and i.lease_until < clock_timestamp()) o
     where is_forward or is_old or kind = 'preview'
     order by lease_until limit ${BATCH}`,
   );

@@ -146,6 +146,7 @@ export const settlementRoutes: Route[] = [
     replies: { 200: settlementReply },
     problems: [
       'resource/not-found',
+      'visit/settling',
       'settlement/busy',
       'settlement/nothing-due',
       'payment/exceeds-due',
@@ -192,6 +193,7 @@ export const settlementRoutes: Route[] = [
       'refund/exceeds-leg',
       'refund/line-unknown',
       'refund/citizen-part-rises',
+      'visit/settling',
       'settlement/busy',
       'insurance/rejected',
       'insurance/offline',

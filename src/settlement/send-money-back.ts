@@ -103,6 +103,8 @@ async function markDone(tx: Tx, moneyBackId: string): Promise<void> {
 }
 
 async function paidLegs(tx: Tx, row: Row): Promise<Leg[]> {
+  // The legs of one settlement are undone by one at a time.
+  await tx.select().from(settlement).where(eq(settlement.id, row.settlementId)).for('update');
   const legs = await openLegs(tx, row.settlementId);
   const { amount } = row;
   if (row.kind === 'credit') {

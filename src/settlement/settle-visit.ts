@@ -152,7 +152,11 @@ export async function runSettlement(deps: Deps, intent: Intent): Promise<Reply> 
         await keepLearnt(tx, deps, intent.visitId, claim);
         await parkIntent(tx, intent, Math.ceil(deps.env.INSURANCE_QUIET_MS / 1000));
       });
-      throw new Refusal(decision.code, { detail: decision.reason, retryAfterSeconds: 15 });
+      throw new Refusal(decision.code, {
+        detail: decision.reason,
+        retryAfterSeconds: 15,
+        ...(order.isOneScan ? { extra: { step: 'settle' } } : {}),
+      });
     }
   }
   return decision satisfies never;

@@ -36,6 +36,10 @@ export interface Talk {
   msLeft(): number;
   route: RouteName;
   insuredRegion: string | null;
+  /** Set while this talk is the one trial of a half-open breaker. */
+  trialToken: string | null;
+  /** Ends a half-open trial that this talk was let in for; always call it. */
+  close(): Promise<void>;
   /** An answer that no later message has stored yet; the finishing transaction must. */
   unsaved: { msgid: string; answer: Answer } | null;
 }
@@ -47,6 +51,8 @@ export interface TalkOrder {
   isResumed: boolean;
   /** Real time in ms. */
   deadlineAt: number;
+  /** Lets this run through an open breaker, all the way to 2207; a conversion brings its own. */
+  trialToken?: string | null;
 }
 
 /** Opens the conversation of one run about one bill. */
@@ -60,10 +66,17 @@ export async function openTalk(deps: Deps, order: TalkOrder): Promise<Talk> {
   };
   const insuredRegion = bill.person?.insuredRegion ?? null;
 
+  const route = routeOf(hospital.region, insuredRegion);
+  const trialToken = order.trialToken ?? (await trialForCounter(deps, route, order));
+
   const talk: Talk = {
-    route: routeOf(hospital.region, insuredRegion),
+    route,
+    trialToken,
     insuredRegion,
     unsaved: null,
+    close: async () => {
+      if (trialToken) await deps.breaker.endTrial(trialToken);
+    },
     msLeft: () => order.deadlineAt - deps.realNow().getTime(),
     nextMessageId: () => newMessageId(deps.db, hospital.code, deps.realNow()),
     async ask(infno, input) {
@@ -92,7 +105,9 @@ export async function openTalk(deps: Deps, order: TalkOrder): Promise<Talk> {
     if (left <= 0) return { outcome: 'offline', reason: 'no time left' };
     const { insuredRegion } = talk;
     const { operator } = bill;
-    return deps.insurer.send({ infno, msgid, hospital, insuredRegion, operator, input }, left);
+    const trial = trialToken ? { trialToken } : {};
+    const message = { infno, msgid, hospital, insuredRegion, operator, input, ...trial };
+    return deps.insurer.send(message, left);
   }
 
   async function store(infno: Infno, msgid: string, request: object, attempt: number) {
@@ -124,6 +139,13 @@ export async function openTalk(deps: Deps, order: TalkOrder): Promise<Talk> {
   }
 
   return talk;
+}
+
+/** With the route open and nothing waiting, one live visit may try whether the insurer is back. */
+async function trialForCounter(deps: Deps, route: RouteName, order: TalkOrder) {
+  if (order.trialToken === null) return null;
+  const { isOpen } = await deps.breaker.stateOf(route);
+  return isOpen ? deps.breaker.takeTrial(route, 'counter') : null;
 }
 
 /** Surely not executed, or known to be undone since; or a trade that may be repeated in doubt. */

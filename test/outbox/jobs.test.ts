@@ -30,7 +30,7 @@ const jobRows = () =>
 const enqueue = (subjectId: string, runAt?: Date) =>
   transact(db, (tx) =>
     enqueueJob(tx, {
-      kind: 'convert',
+      kind: 'confirmReversal',
       subjectId,
       payload: { by: 'test' },
       ...(runAt ? { runAt } : {}),
@@ -48,7 +48,7 @@ test('runs a job once and marks it done', async () => {
   await enqueue('set_1');
   const seen: unknown[] = [];
   const handlers: JobHandlers = {
-    convert: async (_deps, job) => {
+    confirmReversal: async (_deps, job) => {
       seen.push([job.subjectId, job.payload, job.attempts]);
       return 'done';
     },
@@ -61,7 +61,7 @@ test('runs a job once and marks it done', async () => {
 
 test('is not there when its transaction rolled back', async () => {
   const lost = transact(db, async (tx) => {
-    await enqueueJob(tx, { kind: 'convert', subjectId: 'set_2' });
+    await enqueueJob(tx, { kind: 'confirmReversal', subjectId: 'set_2' });
     throw new Error('no');
   });
   await expect(lost).rejects.toThrow('no');
@@ -72,7 +72,7 @@ test('keeps one live job for a subject, and takes a new one after it is done', a
   await enqueue('set_3');
   await enqueue('set_3');
   expect(await jobRows()).toHaveLength(1);
-  await runDueJobs(deps, { convert: async () => 'done' }, 10);
+  await runDueJobs(deps, { confirmReversal: async () => 'done' }, 10);
   await enqueue('set_3');
   expect((await jobRows()).map((job) => job.is_done)).toEqual([true, false]);
 });
@@ -81,7 +81,7 @@ test('runs once more when it was asked for again while it ran', async () => {
   await enqueue('set_4');
   let runs = 0;
   const handlers: JobHandlers = {
-    convert: async () => {
+    confirmReversal: async () => {
       runs += 1;
       if (runs === 1) await enqueue('set_4');
       return 'done';
@@ -97,7 +97,7 @@ test('runs once more when it was asked for again while it ran', async () => {
 test('counts, logs and tries again a job whose handler throws', async () => {
   await enqueue('set_5');
   const failing: JobHandlers = {
-    convert: async () => {
+    confirmReversal: async () => {
       throw new Error('insurer said no');
     },
   };
@@ -115,7 +115,7 @@ test('counts, logs and tries again a job whose handler throws', async () => {
 
 test('waits as long as the handler asks', async () => {
   await enqueue('set_6');
-  await runDueJobs(deps, { convert: async () => ({ retryAfterSeconds: 120 }) }, 10);
+  await runDueJobs(deps, { confirmReversal: async () => ({ retryAfterSeconds: 120 }) }, 10);
   const [job] = await jobRows();
   expect(job!.wait).toBeGreaterThan(60);
   expect(job).toMatchObject({ is_done: false, last_error: null });
@@ -127,7 +127,7 @@ test('backs off 1, 5, 15, 60 and then 300 seconds', () => {
 
 test('leaves alone what is not due yet and what it has no handler for', async () => {
   await enqueue('set_7', new Date(Date.now() + 3_600_000));
-  expect(await runDueJobs(deps, { convert: async () => 'done' }, 10)).toBe(0);
+  expect(await runDueJobs(deps, { confirmReversal: async () => 'done' }, 10)).toBe(0);
   await makeDue();
   expect(await runDueJobs(deps, { sendMoneyBack: async () => 'done' }, 10)).toBe(0);
   expect(await jobRows()).toMatchObject([{ is_done: false, attempts: 0 }]);
@@ -137,7 +137,7 @@ test('gives each job to one of ten racing workers', async () => {
   await Promise.all(Array.from({ length: 40 }, (_, i) => enqueue(`race_${i}`)));
   const seen: string[] = [];
   const handlers: JobHandlers = {
-    convert: async (_deps, job) => {
+    confirmReversal: async (_deps, job) => {
       seen.push(job.subjectId);
       return 'done';
     },
@@ -151,11 +151,11 @@ test('gives each job to one of ten racing workers', async () => {
 
 test('takes over the job of a worker that died, once its lease has run out', async () => {
   await enqueue('set_8');
-  const dead = runDueJobs(deps, { convert: () => new Promise(() => {}) }, 10);
+  const dead = runDueJobs(deps, { confirmReversal: () => new Promise(() => {}) }, 10);
   while ((await jobRows())[0]?.attempts !== 1) await Promise.race([dead, Promise.resolve()]);
   expect((await jobRows())[0]!.wait).toBeGreaterThan(30);
-  expect(await runDueJobs(deps, { convert: async () => 'done' }, 10)).toBe(0);
+  expect(await runDueJobs(deps, { confirmReversal: async () => 'done' }, 10)).toBe(0);
   await makeDue();
-  expect(await runDueJobs(deps, { convert: async () => 'done' }, 10)).toBe(1);
+  expect(await runDueJobs(deps, { confirmReversal: async () => 'done' }, 10)).toBe(1);
   expect(await jobRows()).toMatchObject([{ is_done: true, attempts: 2 }]);
 });

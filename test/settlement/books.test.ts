@@ -126,7 +126,9 @@ function sideOf(legs: ReplyBody[], side: 'debit' | 'credit'): string {
 
 /** 19000 → "190", 1250 → "12.50". */
 const shown = (amount: bigint) =>
-  amount % 100n === 0n ? `${amount / 100n}` : `${amount / 100n}.${`${amount % 100n}`.padStart(2, '0')}`;
+  amount % 100n === 0n
+    ? `${amount / 100n}`
+    : `${amount / 100n}.${`${amount % 100n}`.padStart(2, '0')}`;
 
 type Columns = Record<'D' | 'K' | 'I' | 'C' | 'P', number>;
 
@@ -259,6 +261,37 @@ describe('row 4, cash goes back', () => {
     });
     expect(paid.status, paid.text).toBe(200);
     await expectColumns(of, { D: 0, K: 0, I: 0, C: 0, P: 0 });
+  });
+});
+
+describe('row 4, several parts on their way back at once', () => {
+  it('are each paid once and none is refused: vouchers at two windows, and the worker beside them', async () => {
+    const of = await settled(
+      { counterTenders: [cash('300.00')], insurance: 'skip' },
+      { isEnrolled: false },
+    );
+    const codes: string[] = [];
+    for (const quantity of ['0.1', '0.2', '0.3', '0.15', '0.25']) {
+      const back = await refund(of, { lines: [{ lineNumber: 2, quantity }] });
+      codes.push(back.tenders[0].voucherCode);
+    }
+    const answers = await Promise.all(
+      codes.map((code) =>
+        app.call('POST', `/v1/refund-vouchers/${code}/payout`, { token: scene.terminal, body: {} }),
+      ),
+    );
+    expect(answers.map((answer) => answer.status)).toEqual(codes.map(() => 200));
+    await expectColumns(of, { D: 0, K: 0, I: 0, C: 60, P: 0 });
+  });
+
+  it('are each sent back by the first run of the worker', async () => {
+    const of = await rowTwo();
+    for (const quantity of ['0.9', '0.03', '0.05']) {
+      await refund(of, { lines: [{ lineNumber: 2, quantity }] });
+    }
+    await expectColumns(of, { D: 0, K: 0, I: 0, C: 120, P: 55.2 });
+    await workOnce(app);
+    await expectColumns(of, { D: 0, K: 0, I: 0, C: 120, P: 0 });
   });
 });
 

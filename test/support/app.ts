@@ -86,7 +86,7 @@ export interface TestApp {
   claims(query: { hospitalCode?: string; visitNumber?: string }): Promise<ReplyBody[]>;
 }
 
-export interface RunningApp extends TestApp {
+interface RunningApp extends TestApp {
   stop(): Promise<void>;
 }
 
@@ -121,7 +121,7 @@ export function useApp(options: AppOptions = {}): TestApp {
 }
 
 /** Starts an app of one's own; the caller ends it. */
-export async function startApp(options: AppOptions = {}): Promise<RunningApp> {
+async function startApp(options: AppOptions = {}): Promise<RunningApp> {
   const ends: (() => unknown)[] = [];
   const stop = async () => {
     for (const end of ends.reverse()) await end();

@@ -98,13 +98,15 @@ describe('a batch', () => {
     await fc.assert(
       fc.asyncProperty(quantities, prices, async ([whole, parts], [yuan, micro]) => {
         // The same product in integers: 10⁻⁴ × 10⁻⁶ yuan; half-up at 10⁸ of them, one fen.
-        const units = (BigInt(whole) * 10_000n + BigInt(parts)) * (BigInt(yuan) * 1_000_000n + BigInt(micro));
+        const units =
+          (BigInt(whole) * 10_000n + BigInt(parts)) * (BigInt(yuan) * 1_000_000n + BigInt(micro));
         if (whole === 0 && parts === 0) return;
         const fen = (units + 50_000_000n) / 100_000_000n;
         const text = (n: bigint) => `${n / 100n}.${String(n % 100n).padStart(2, '0')}`;
         const quantity = `${whole}.${String(parts).padStart(4, '0')}`;
         const unitPrice = `${yuan}.${String(micro).padStart(6, '0')}`;
-        const line = (amount: bigint): Item => item(++lineNumber, unitPrice, quantity, text(amount));
+        const line = (amount: bigint): Item =>
+          item(++lineNumber, unitPrice, quantity, text(amount));
         expect((await add(visit.id, [line(fen)])).status).toBe(201);
         expect((await add(visit.id, [line(fen + 1n)])).body.code).toBe('charge/amount-mismatch');
       }),

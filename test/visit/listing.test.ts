@@ -51,7 +51,11 @@ describe('visits are found', () => {
   });
 
   it('not at all for somebody unknown or a number of nothing', async () => {
-    const queries = [{ idNumber: uniquePerson().idNumber }, { idNumber: '1' }, { visitNumber: 'x' }];
+    const queries: Record<string, string>[] = [
+      { idNumber: uniquePerson().idNumber },
+      { idNumber: '1' },
+      { visitNumber: 'x' },
+    ];
     for (const query of queries) {
       expect((await find(query)).body).toEqual({ data: [], nextCursor: null });
     }
@@ -77,7 +81,7 @@ describe('visits are found', () => {
 });
 
 describe('a list', () => {
-  it.each([
+  it.each<Record<string, string>>([
     { limit: '0' },
     { limit: '101' },
     { limit: '1.5' },
@@ -98,7 +102,7 @@ describe('a list', () => {
     { idNumber: '1'.repeat(19) },
     { status: 'open' },
   ])('is refused by 400 for %o', async (query) => {
-    expect(said(await find(query as Record<string, string>))).toEqual([400, 'request/invalid']);
+    expect(said(await find(query))).toEqual([400, 'request/invalid']);
   });
 
   it('is refused when a parameter comes twice', async () => {

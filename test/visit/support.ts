@@ -4,9 +4,9 @@ import path from 'node:path';
 import { sql } from 'drizzle-orm';
 import { rows } from '../../src/db/db.ts';
 import { type InsurerControl, insurerControl } from '../../src/sandbox/insurer/control-client.ts';
+import type { Scene } from '../settlement/support.ts';
 import type { ReplyBody, TestApp, TestReply } from '../support/app.ts';
 import type { TestPerson } from '../support/people.ts';
-import type { Scene } from '../settlement/support.ts';
 
 /** Status and problem code of a reply, for one-line comparisons. */
 export const said = (reply: TestReply): [number, string | undefined] => [
@@ -33,7 +33,10 @@ export function insurerOf(app: TestApp): InsurerControl {
   return insurerControl(`http://127.0.0.1:${ports.controlPort}`);
 }
 
-/** Everything that a refusal must leave as it was: books, lines, holds, visits, settlements. */
+/**
+ * Everything that a refusal must leave as it was: books, lines, holds, visits, settlements. What the
+ * insurer said on the way (who the person is, the registration) may be kept.
+ */
 export async function everything(app: TestApp): Promise<unknown> {
   const [state] = await rows<{ state: unknown }>(
     app.db,
@@ -41,7 +44,8 @@ export async function everything(app: TestApp): Promise<unknown> {
       'postings', (select jsonb_agg(p order by p.entry_id, p.leg) from posting p),
       'lines', (select jsonb_agg(l order by l.id) from credit_line l),
       'holds', (select jsonb_agg(h order by h.id) from hold h),
-      'visits', (select jsonb_agg(v order by v.id) from visit v),
+      'visits', (select jsonb_agg(to_jsonb(v) - 'mdtrt_id' - 'insured_person' order by v.id)
+        from visit v),
       'batches', (select jsonb_agg(b order by b.visit_id, b.batch) from charge_batch b),
       'charges', (select jsonb_agg(c order by c.visit_id, c.line_number) from charge c),
       'settlements', (select jsonb_agg(s order by s.id) from settlement s),

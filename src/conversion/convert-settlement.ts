@@ -1,0 +1,143 @@
+// One try at turning a self-paid settlement into an insurance settlement, from a taken conversion to
+// its end: learn the truth of an unknown claim, claim what is left of the bill, book or wait.
+import { transact } from '../db/db.ts';
+import type { Deps } from '../deps.ts';
+import { messagesOfVisit, storeAnswer } from '../insurance/message-store.ts';
+import { type BilledVisit, readBill } from '../settlement/bill.ts';
+import { claimBill } from '../settlement/claim-bill.ts';
+import { learnTruth } from '../settlement/learn-truth.ts';
+import { bookConversion } from './book-conversion.ts';
+import type { TakenConversion } from './convert-queue.ts';
+import { decideConversion, MAX_BROKEN_CLAIMS, secondsUntilNext } from './decide-conversion.ts';
+import { cancelRefunded, openCase, reject, requeue } from './end-try.ts';
+
+/** Nobody waits for a conversion: it may take longer than the counter. */
+const BUDGET_MS = 20_000;
+/** A truth that cannot be learnt for this long is a finance case; it is then asked for hourly. */
+const CASE_AFTER_MS = 2 * 3_600_000;
+const HOURLY_SECONDS = 3_600;
+
+/** True: the insurer answered (also with a no), so more may be sent to it. */
+export async function convertSettlement(
+  deps: Deps,
+  taken: TakenConversion,
+  trialToken: string | null,
+): Promise<boolean> {
+  const read = await readBill(deps, taken.intent.visitId, taken.row.settlementId);
+  // 1101 is asked anew: what the insurer said at the visit may be long ago.
+  const bill: BilledVisit = { ...read, person: null };
+  if (taken.row.unknownMsgid) {
+    const isKnown = await settleTruth(deps, taken, bill, trialToken);
+    if (isKnown !== 'gone') return isKnown === 'done';
+  }
+  if (bill.total === 0n) {
+    await transact(deps.db, (tx) => cancelRefunded(tx, taken));
+    return true;
+  }
+  if (taken.row.brokenClaims >= MAX_BROKEN_CLAIMS) {
+    const refused = {
+      kind: 'insurance/answer-broken',
+      reason: 'insurer answers broke their own sums',
+    };
+    await transact(deps.db, (tx) => reject(tx, taken, refused));
+    return true;
+  }
+  return claimRest(deps, taken, bill, trialToken);
+}
+
+/** 1101 → 2201 → 2203 → 2204 → 2206 → 2207 on a registration of its own, with the original times. */
+async function claimRest(
+  deps: Deps,
+  taken: TakenConversion,
+  bill: BilledVisit,
+  trialToken: string | null,
+): Promise<boolean> {
+  const result = await claimBill(deps, {
+    held: taken.intent,
+    bill,
+    isPreview: false,
+    isFresh: true,
+    isResumed: false,
+    isNewVisit: true,
+    deadlineAt: deps.realNow().getTime() + BUDGET_MS,
+    trialToken,
+  });
+  if (result.unsaved) {
+    await storeAnswer(deps.db, deps.keyring, result.unsaved.msgid, result.unsaved.answer);
+  }
+  const decision = decideConversion(result);
+  switch (decision.do) {
+    case 'convert':
+      if (result.outcome === 'settled') {
+        await transact(deps.db, (tx) => bookConversion(tx, deps, taken, result));
+      }
+      return true;
+    case 'reject':
+      await transact(deps.db, (tx) => reject(tx, taken, decision));
+      return true;
+    case 'wait': {
+      const seconds = secondsUntilNext(taken.row.tries, deps.env.EGRET_MODE === 'sandbox');
+      const { reason } = decision;
+      await transact(deps.db, (tx) => requeue(tx, taken, { outcome: 'offline', reason, seconds }));
+      return false;
+    }
+    case 'learn': {
+      const { msgid: unknownMsgid, reason, isBroken } = decision;
+      const seconds = deps.env.INSURANCE_QUIET_MS / 1000;
+      const ending = { outcome: 'unknown', reason, seconds, unknownMsgid, isBroken };
+      await transact(deps.db, (tx) => requeue(tx, taken, ending));
+      return false;
+    }
+  }
+  return decision satisfies never;
+}
+
+/** gone: nothing is claimed, go on. done: adopted and booked. later: ask again, claim nothing. */
+async function settleTruth(
+  deps: Deps,
+  taken: TakenConversion,
+  bill: BilledVisit,
+  trialToken: string | null,
+): Promise<'gone' | 'done' | 'later'> {
+  const messages = await messagesOfVisit(deps.db, deps.keyring, taken.intent.visitId);
+  const message = messages.find((m) => m.msgid === taken.row.unknownMsgid);
+  if (!message) return 'gone';
+  const { data } = message.request as { data: { medfee_sumamt: string } };
+  // Lines refunded since, or an answer that broke its sums: that claim is of no use any more.
+  const isOfThisBill = BigInt(data.medfee_sumamt.replace('.', '')) === bill.total;
+  const truth = await learnTruth(deps, {
+    held: taken.intent,
+    bill,
+    message,
+    trialToken,
+    mayAdopt: isOfThisBill && taken.row.brokenClaims === 0,
+  });
+  switch (truth.fate) {
+    case 'gone':
+      return 'gone';
+    case 'live':
+      await transact(deps.db, (tx) => bookConversion(tx, deps, taken, truth));
+      return 'done';
+    case 'unknown':
+      await askLater(deps, taken, truth.reason);
+      return 'later';
+  }
+  return truth satisfies never;
+}
+
+async function askLater(deps: Deps, taken: TakenConversion, reason: string): Promise<void> {
+  const { row } = taken;
+  const since = row.unknownSince?.getTime() ?? deps.realNow().getTime();
+  const isCase = deps.realNow().getTime() - since > CASE_AFTER_MS;
+  const seconds = isCase
+    ? HOURLY_SECONDS
+    : secondsUntilNext(row.tries, deps.env.EGRET_MODE === 'sandbox');
+  await transact(deps.db, async (tx) => {
+    if (isCase) {
+      const why = { kind: 'insurance/unknown-too-long', reason };
+      const about = { id: row.settlementId, hospitalCode: row.hospitalCode };
+      await openCase(tx, about, row.id, why, deps.realNow());
+    }
+    await requeue(tx, taken, { outcome: 'unknown', reason, seconds });
+  });
+}

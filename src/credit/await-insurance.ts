@@ -1,0 +1,45 @@
+// Law: nothing is dunned while its settlement awaits insurance, and it falls due anew once that is
+// resolved (domain.md, No dunning).
+import { sql } from 'drizzle-orm';
+import type { Tx } from '../db/db.ts';
+
+/**
+ * True: the settlement's receivables wait, with no debit, reminder, overdue or report. False: they
+ * are due again, by the lender's product as if captured now, and are no longer overdue. Repeating it
+ * changes nothing. The caller holds the settlement's lock; locks credit line, then receivables by id.
+ */
+export async function setAwaitsInsurance(
+  tx: Tx,
+  settlementId: string,
+  awaits: boolean,
+): Promise<void> {
+  await tx.execute(sql`
+    select 1 from credit_line
+    where id in (select line_id from receivable where settlement_id = ${settlementId})
+    order by id for update`);
+  await tx.execute(sql`
+    with clock as materialized (select business_now() as now),
+    due as (
+      select r.id, ${dueAt} as at
+      from receivable r join credit_line l on l.id = r.line_id, clock
+      where r.settlement_id = ${settlementId} and r.awaits_insurance <> ${awaits}::boolean
+      order by r.id for update of r
+    )
+    update receivable set awaits_insurance = ${awaits}::boolean,
+      due_at = case when ${awaits}::boolean then receivable.due_at
+        else greatest(receivable.due_at, due.at) end,
+      overdue_at = case when ${awaits}::boolean then receivable.overdue_at end
+    from due where receivable.id = due.id`);
+}
+
+/**
+ * The rule of a capture (capture-hold.ts), for the line's product as its lender has it now. Never
+ * earlier than it was, and as it was if the lender no longer has the product (greatest skips nulls).
+ */
+const dueAt = sql`(
+  select (business_date(clock.now) + (p.data -> 'due' ->> 'days')::int
+      + (p.data -> 'due' ->> 'at')::time) at time zone 'Asia/Shanghai'
+  from policy p
+  where p.kind = 'lenderProduct' and p.name = r.lender and p.data ->> 'product' = l.product
+    and p.valid_from <= clock.now
+  order by p.valid_from desc, p.version desc limit 1)`;
