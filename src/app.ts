@@ -23,6 +23,7 @@ import { makeNhsaInsurer } from './insurance/nhsa-client.ts';
 import { insuranceRoutes } from './insurance/routes.ts';
 import { countUnlistedText } from './insurance/unlisted-texts.ts';
 import { ledgerRoutes } from './ledger/routes.ts';
+import { outboxRoutes } from './outbox/routes.ts';
 import { repaymentRoutes } from './repayment/routes.ts';
 import { sandboxRouter, sandboxRoutes } from './sandbox/routes.ts';
 import { makeHttpRefundChannel } from './settlement/http-refund-channel.ts';
@@ -56,6 +57,7 @@ const routes: readonly Route[] = [
   ...conversionRoutes,
   ...insuranceRoutes,
   ...ledgerRoutes,
+  ...outboxRoutes,
   statisticsRoute,
 ];
 

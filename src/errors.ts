@@ -107,6 +107,8 @@ export const problems = {
   },
 
   'terminal/key-invalid': { status: 422, title: '终端公钥无效 Terminal key invalid' },
+  'webhook/url-refused': { status: 422, title: '回调地址不允许 Webhook URL not allowed' },
+  'webhook/too-many-endpoints': { status: 409, title: '回调地址过多 Too many webhook endpoints' },
   'finance/same-person': {
     status: 403,
     title: '制单与复核须为不同人 Maker and checker must differ',

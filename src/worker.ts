@@ -10,6 +10,7 @@ import { expireHolds } from './credit/expire-holds.ts';
 import { rows } from './db/db.ts';
 import type { Deps } from './deps.ts';
 import { type JobHandlers, runDueJobs } from './outbox/jobs.ts';
+import { makeWebhookQueue } from './outbox/webhook-queue.ts';
 import { resolveRepayments } from './repayment/resolve-repayments.ts';
 import { resumeIntents } from './settlement/resume-intents.ts';
 import { sendMoneyBack } from './settlement/send-money-back.ts';
@@ -24,6 +25,8 @@ export interface Chore {
   isGreedy?: boolean;
   /** Returns how much was done; as much as `BATCH` means that more may be waiting. */
   run(deps: Deps): Promise<unknown>;
+  /** Waits for what `run` started and did not wait for. */
+  finish?(): Promise<void>;
 }
 
 /** Short enough that nobody notices the wait, long enough that an idle city costs nothing. */
@@ -34,14 +37,17 @@ const BATCH = 20;
 const MAX_FAILURE_DELAY_MS = 5_000;
 /** The contract says at least 7 days; one more, so that no clock difference matters. */
 const KEY_DAYS = 8;
+/** Hospitals ask about last month's events, not about older ones. */
+const DELIVERY_DAYS = 40;
 
-const chores: readonly Chore[] = [
+const chores = (): readonly Chore[] => [
   { name: 'jobs', everyMs: POLL_MS, run: (deps) => runDueJobs(deps, handlers, BATCH) },
   { name: 'holds', everyMs: POLL_MS, run: (deps) => expireHolds(deps.db, BATCH) },
   { name: 'intents', everyMs: POLL_MS, run: resumeIntents },
   { name: 'conversions', everyMs: POLL_MS, run: convertDue, isGreedy: true },
   { name: 'orphaned conversions', everyMs: POLL_MS, run: resumeConversions },
   { name: 'repayments', everyMs: POLL_MS, run: resolveRepayments },
+  { name: 'webhooks', everyMs: POLL_MS, isGreedy: true, ...makeWebhookQueue() },
   { name: 'cleaning', everyMs: CLEAN_MS, run: deleteExpired },
 ];
 
@@ -51,20 +57,26 @@ export interface Worker {
 }
 
 /** Starts all chores; they go on until `stop`. */
-export function startWorker(deps: Deps, doing: readonly Chore[] = chores): Worker {
+export function startWorker(deps: Deps, doing = chores()): Worker {
   const stopping = new AbortController();
   const loops = doing.map((chore) => keepDoing(deps, chore, stopping.signal));
   return {
     async stop() {
       stopping.abort();
       await Promise.all(loops);
+      await Promise.all(doing.map((chore) => chore.finish?.()));
     },
   };
 }
 
 /** Every chore once, for tests. Throws what they threw. */
 export async function runWorkerOnce(deps: Deps): Promise<void> {
-  const done = await Promise.allSettled(chores.map((chore) => chore.run(deps)));
+  const done = await Promise.allSettled(
+    chores().map(async (chore) => {
+      await chore.run(deps);
+      await chore.finish?.();
+    }),
+  );
   const failures = done.flatMap((d) => (d.status === 'rejected' ? [d.reason] : []));
   if (failures.length > 0) throw new AggregateError(failures, String(failures[0]));
 }
@@ -91,7 +103,7 @@ function jitter(): number {
   return 0.75 + Math.random() / 2;
 }
 
-/** Spent tokens that nobody could use again, and idempotency keys past their time. */
+/** Spent tokens that nobody could use again; idempotency keys and deliveries past their time. */
 async function deleteExpired(deps: Deps): Promise<number> {
   const deleted = await rows(
     deps.db,
@@ -101,8 +113,11 @@ async function deleteExpired(deps: Deps): Promise<number> {
       ), keys as (
         delete from idempotency_key
         where created_at < clock_timestamp() - make_interval(days => ${KEY_DAYS}::int) returning 1
+      ), deliveries as (
+        delete from job where kind = 'deliverWebhook'
+          and done_at < clock_timestamp() - make_interval(days => ${DELIVERY_DAYS}::int) returning 1
       )
-      select 1 from tokens union all select 1 from keys`,
+      select 1 from tokens union all select 1 from keys union all select 1 from deliveries`,
   );
   return deleted.length;
 }

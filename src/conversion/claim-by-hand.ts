@@ -8,7 +8,10 @@ import { handClaimDeadline, readRegionPolicy } from './region-policy.ts';
 
 /** What insurance offices commonly ask for at a claim by hand. */
 const papers = [
-  { zh: '身份证、医保电子凭证或社会保障卡', en: 'ID card, and insurance code or social security card' },
+  {
+    zh: '身份证、医保电子凭证或社会保障卡',
+    en: 'ID card, and insurance code or social security card',
+  },
   { zh: '医疗收费票据（电子发票）', en: "The hospital's receipt (electronic invoice)" },
   { zh: '费用明细清单', en: 'Itemised fee list' },
   { zh: '病历、诊断证明或出院小结', en: 'Medical record, diagnosis or discharge summary' },

@@ -1,5 +1,5 @@
 // Rows of conversions: finding, locking, and the view that finance and citizens see.
-import { and, asc, desc, eq, inArray, type SQL } from 'drizzle-orm';
+import { and, asc, eq, type SQL } from 'drizzle-orm';
 import type { Db, Tx } from '../db/db.ts';
 import { conversion, moneyBack, settlement } from '../db/schema.ts';
 import { Refusal } from '../errors.ts';
@@ -58,16 +58,13 @@ export async function findOwnSettlement(
   return row;
 }
 
-/** All conversions of a settlement, oldest first. */
-export async function conversionsOf(
-  tx: Tx | Db,
-  settlementId: string,
-): Promise<ConversionRow[]> {
+/** All conversions of a settlement, oldest first; ids follow real time, which never goes back. */
+export async function conversionsOf(tx: Tx | Db, settlementId: string): Promise<ConversionRow[]> {
   return tx
     .select()
     .from(conversion)
     .where(eq(conversion.settlementId, settlementId))
-    .orderBy(asc(conversion.createdAt), asc(conversion.id));
+    .orderBy(asc(conversion.id));
 }
 
 export interface LockedSettlement {
@@ -88,7 +85,7 @@ export async function lockConversions(
     .select()
     .from(conversion)
     .where(eq(conversion.settlementId, row.id))
-    .orderBy(asc(conversion.createdAt), asc(conversion.id))
+    .orderBy(asc(conversion.id))
     .for('update');
   return { visit: visitRow, settlement: row, conversions };
 }

@@ -10,7 +10,6 @@ import { refuseWhileBusy } from '../settlement/intent-store.ts';
 import {
   type ConversionRow,
   findConversion,
-  isOpen,
   type LockedSettlement,
   lockConversion,
 } from './conversion-store.ts';
@@ -18,8 +17,8 @@ import { selfPaidStatuses } from './request-conversion.ts';
 
 /**
  * A rejected one is queued again and its settlement awaits insurance again; a queued one is tried at
- * once. What was learnt of a claim of unknown fate is kept. Refuses with resource/not-found,
- * conversion/wrong-state, conversion/not-possible, conversion/under-way, settlement/busy.
+ * once, and a claim of unknown fate stays one. Refuses with resource/not-found,
+ * conversion/wrong-state (also where a newer one exists), conversion/not-possible, settlement/busy.
  */
 export async function retryConversion(
   tx: Tx,
@@ -30,7 +29,8 @@ export async function retryConversion(
   const locked = await lockConversion(tx, found);
   const row = locked.conversion;
   if (row.status === 'claiming') throw new Refusal('settlement/busy', { retryAfterSeconds: 2 });
-  if (row.status !== 'queued' && row.status !== 'rejected') {
+  const isNewest = locked.conversions.at(-1)?.id === row.id;
+  if (!isNewest || (row.status !== 'queued' && row.status !== 'rejected')) {
     throw new Refusal('conversion/wrong-state');
   }
   await refuseWhileBusy(tx, row.settlementId);
@@ -55,8 +55,6 @@ export async function retryConversion(
 /** The settlement must still be as the refusal left it. */
 async function awaitAgain(tx: Tx, locked: LockedSettlement): Promise<void> {
   const bill = locked.settlement;
-  const open = locked.conversions.find(isOpen);
-  if (open) throw new Refusal('conversion/under-way', { extra: { conversionId: open.id } });
   const isSelfPaid = selfPaidStatuses.some((status) => status === bill.insuranceStatus);
   if (!isSelfPaid || bill.refundable === 0n) throw new Refusal('conversion/not-possible');
   await tx

@@ -1,84 +1,42 @@
-// Finance: the conversions that wait for insurance. Converting itself comes with the late road.
+// Finance reads conversions; terminals and patients ask for one, agree to it, or give it up.
 import { and, desc, eq, lt, or } from 'drizzle-orm';
 import { z } from 'zod';
-import type { Db } from '../db/db.ts';
-import { conversion, moneyBack } from '../db/schema.ts';
+import { transact } from '../db/db.ts';
+import { conversion } from '../db/schema.ts';
 import { Refusal } from '../errors.ts';
+import { once } from '../http/idempotency.ts';
 import { page, readCursor } from '../http/paging.ts';
-import { type Call, type Route, route, staffRoles } from '../http/route.ts';
-import { idOf, listReply, pageQuery, timeReply, yuanReply } from '../http/schemas.ts';
-import { formatYuan, parseYuan, sumFen } from '../money.ts';
-import { conversionCauses } from './queue-conversion.ts';
+import { type Caller, callerOf, type Route, route, staffRoles } from '../http/route.ts';
+import { listReply } from '../http/schemas.ts';
+import { settlementParams } from '../settlement/schemas.ts';
+import { feesOf, handClaimOf } from './claim-by-hand.ts';
+import { confirmConversion } from './confirm-conversion.ts';
+import {
+  conversionsOf,
+  conversionView,
+  findConversion,
+  findOwnSettlement,
+  ownHospital,
+} from './conversion-store.ts';
+import { optOut } from './opt-out.ts';
+import { requestConversion } from './request-conversion.ts';
+import {
+  conversionParams,
+  conversionReply,
+  conversionRequestBody,
+  conversionsQuery,
+  myConversionReply,
+} from './schemas.ts';
 
-const statuses = [
-  'queued',
-  'claiming',
-  'awaitingPatient',
-  'converted',
-  'rejected',
-  'cancelled',
-] as const;
-const part = z.object({ kind: z.string(), amount: yuanReply, reference: z.string().optional() });
+const finance = { tag: 'Finance', roles: staffRoles, idempotency: 'none' } as const;
+const citizen = { tag: 'Citizen', roles: ['citizen'] } as const;
+const patientOrCounter = { tag: 'Counter', roles: ['terminal', 'citizen'] } as const;
 
-const conversionReply = z
-  .object({
-    id: idOf('conversion'),
-    settlementId: idOf('settlement'),
-    cause: z.enum(conversionCauses),
-    status: z.enum(statuses),
-    reason: z.string().optional(),
-    attempts: z.array(z.looseObject({})),
-    before: z.array(part),
-    after: z.array(part).nullable(),
-    refunds: z.array(z.object({ to: z.string(), amount: yuanReply, status: z.string() })),
-    proof: z.object({
-      totalBefore: yuanReply,
-      totalAfter: yuanReply.nullable(),
-      balanced: z.boolean().nullable(),
-    }),
-    createdAt: timeReply,
-  })
-  .meta({ id: 'Conversion' });
-
-type ConversionRow = typeof conversion.$inferSelect;
-type Part = z.output<typeof part>;
-
-const totalOf = (parts: Part[]) => sumFen(parts.map((p) => parseYuan(p.amount)));
-
-async function conversionView(db: Db, row: ConversionRow) {
-  const before = row.before as Part[];
-  const after = row.after as Part[] | null;
-  const back = await db.select().from(moneyBack).where(eq(moneyBack.causeId, row.id));
-  return {
-    id: row.id,
-    settlementId: row.settlementId,
-    cause: row.cause,
-    status: row.status,
-    ...(row.reason ? { reason: row.reason } : {}),
-    attempts: row.attempts,
-    before,
-    after,
-    refunds: back
-      .filter((b) => !b.isReduction)
-      .map((b) => ({ to: b.kind, amount: formatYuan(b.amount), status: b.status })),
-    proof: {
-      totalBefore: formatYuan(totalOf(before)),
-      totalAfter: after && formatYuan(totalOf(after)),
-      balanced: after && totalOf(before) === totalOf(after),
-    },
-    createdAt: row.createdAt.toISOString(),
-  };
+/** The patient, or a terminal of the hospital. */
+function asker({ caller }: { caller: Caller }) {
+  if (caller.kind === 'terminal' || caller.kind === 'citizen') return caller;
+  throw new Error(`route lets in a ${caller.kind}`);
 }
-
-/** A finance role that is limited to one hospital sees only that hospital's. */
-function ownHospital(call: Pick<Call, 'caller'>) {
-  const { caller } = call;
-  return caller.kind === 'staff' && caller.hospitalCode
-    ? eq(conversion.hospitalCode, caller.hospitalCode)
-    : undefined;
-}
-
-const finance = { tag: 'Finance', roles: staffRoles } as const;
 
 export const conversionRoutes: Route[] = [
   route({
@@ -87,12 +45,10 @@ export const conversionRoutes: Route[] = [
     path: '/v1/conversions',
     operationId: 'listConversions',
     summary: '转医保清单 List conversions, newest first',
-    idempotency: 'none',
-    query: pageQuery.extend({ status: z.enum(statuses).optional() }),
+    query: conversionsQuery,
     replies: { 200: listReply(conversionReply) },
     problems: [],
-    handler: async (call) => {
-      const { deps, query } = call;
+    handler: async ({ deps, query, caller }) => {
       const after = readCursor(query.cursor, z.tuple([z.iso.datetime(), z.string()]));
       const at = after && new Date(after[0]);
       const found = await deps.db
@@ -100,7 +56,7 @@ export const conversionRoutes: Route[] = [
         .from(conversion)
         .where(
           and(
-            ownHospital(call),
+            ownHospital(caller),
             query.status && eq(conversion.status, query.status),
             after && at
               ? or(
@@ -126,18 +82,110 @@ export const conversionRoutes: Route[] = [
     path: '/v1/conversions/{conversionId}',
     operationId: 'readConversion',
     summary: '转医保详情 Read a conversion',
-    idempotency: 'none',
-    params: z.object({ conversionId: idOf('conversion') }),
+    params: conversionParams,
     replies: { 200: conversionReply },
     problems: ['resource/not-found'],
-    handler: async (call) => {
-      const { deps, params } = call;
-      const [row] = await deps.db
-        .select()
-        .from(conversion)
-        .where(and(eq(conversion.id, params.conversionId), ownHospital(call)));
-      if (!row) throw new Refusal('resource/not-found');
+    handler: async ({ deps, params, caller }) => {
+      const row = await findConversion(deps.db, params.conversionId, caller);
       return { status: 200, body: await conversionView(deps.db, row) };
+    },
+  }),
+  route({
+    ...patientOrCounter,
+    method: 'post',
+    path: '/v1/settlements/{settlementId}/conversion',
+    operationId: 'requestConversion',
+    summary: '申请转医保 Ask that a self-paid settlement be turned into an insurance settlement',
+    // Required of terminals, as everywhere; a citizen may send one.
+    idempotency: 'optional',
+    params: settlementParams,
+    body: conversionRequestBody,
+    replies: { 202: conversionReply },
+    problems: [
+      'resource/not-found',
+      'conversion/under-way',
+      'conversion/not-possible',
+      'settlement/busy',
+      'visit/patient-bound',
+      'identity/unknown',
+      'identity/expired',
+      'identity/already-used',
+      'identity/insurer-needed',
+    ],
+    handler: async (call) => {
+      const caller = asker(call);
+      if (caller.kind === 'terminal' && !call.key) throw new Refusal('idempotency/key-missing');
+      const { deps, key, params, body } = call;
+      return requestConversion({
+        deps,
+        key,
+        caller,
+        settlementId: params.settlementId,
+        request: body,
+      });
+    },
+  }),
+  route({
+    ...patientOrCounter,
+    method: 'delete',
+    path: '/v1/settlements/{settlementId}/conversion',
+    operationId: 'giveUpConversion',
+    summary: '自行手工报销 "I claim by hand": give the conversion up',
+    idempotency: 'none',
+    params: settlementParams,
+    replies: { 200: conversionReply },
+    problems: [
+      'resource/not-found',
+      'conversion/wrong-state',
+      'conversion/fate-unknown',
+      'settlement/busy',
+    ],
+    handler: (call) =>
+      transact(call.deps.db, async (tx) => {
+        const row = await optOut(tx, call.deps, asker(call), call.params.settlementId);
+        return { status: 200, body: await conversionView(tx, row) };
+      }),
+  }),
+  route({
+    ...citizen,
+    method: 'post',
+    path: '/v1/settlements/{settlementId}/conversion/confirm',
+    operationId: 'confirmConversion',
+    summary: '同意转医保 Agree to a conversion that waits for the patient',
+    idempotency: 'optional',
+    params: settlementParams,
+    replies: { 202: conversionReply },
+    problems: ['resource/not-found', 'conversion/wrong-state'],
+    handler: (call) =>
+      once(call, async (tx) => {
+        const patient = callerOf(call, 'citizen');
+        const row = await confirmConversion(tx, patient, call.params.settlementId);
+        return { status: 202, body: await conversionView(tx, row) };
+      }),
+  }),
+  route({
+    ...citizen,
+    method: 'get',
+    path: '/v1/me/settlements/{settlementId}/conversion',
+    operationId: 'readMyConversion',
+    summary: '我的转医保 The conversion of my settlement; refused: reason, deadline, papers, fees',
+    idempotency: 'none',
+    params: settlementParams,
+    replies: { 200: myConversionReply },
+    problems: ['resource/not-found'],
+    handler: async ({ deps, params, caller }) => {
+      const bill = await findOwnSettlement(deps.db, params.settlementId, caller);
+      const newest = (await conversionsOf(deps.db, bill.id)).at(-1);
+      if (!newest) throw new Refusal('resource/not-found');
+      const view = await conversionView(deps.db, newest);
+      // What no insurer paid may be claimed by hand: a refused bill, or one that was given up.
+      const isRefused = ['rejected', 'cancelled'].includes(newest.status) && bill.refundable > 0n;
+      if (!isRefused) return { status: 200, body: view };
+      const [guide, fees] = await Promise.all([
+        handClaimOf(deps.db, bill.id, newest.reason ?? ''),
+        feesOf(deps.db, bill.id),
+      ]);
+      return { status: 200, body: { ...view, handClaim: { ...guide, fees } } };
     },
   }),
 ];

@@ -4,7 +4,8 @@ import { sql } from 'drizzle-orm';
 import { rows, type Tx } from '../db/db.ts';
 import { Refusal } from '../errors.ts';
 import { newId } from '../ids.ts';
-import type { Fen } from '../money.ts';
+import { type Fen, formatYuan } from '../money.ts';
+import { recordEvent } from '../outbox/events.ts';
 import {
   clockCte,
   declineOf,
@@ -39,7 +40,7 @@ export interface SetHold {
  */
 export async function setHold(tx: Tx, wish: SetHold): Promise<HoldView> {
   const isPartial = wish.isPartialAllowed || wish.isEmergency;
-  const [row] = await rows<LineSeen & Partial<HoldRow> & { is_stale: boolean }>(
+  const [row] = await rows<LineSeen & Partial<HoldRow> & Found>(
     tx,
     sql`
     with ${clockCte}, ${ruleCte(wish.visitKind)},
@@ -54,8 +55,8 @@ export async function setHold(tx: Tx, wish: SetHold): Promise<HoldView> {
       where h.visit_id = ${wish.visitId} and h.status = 'placed' for update of h
     ),
     seen as (
-      select l.id as line_id, l.status as line_status, l.suspended_for, l.consented, l.is_overdue,
-        l.may, l.placed_id, l."limit", l.held, l.outstanding, e.extra, rule.life,
+      select l.id as line_id, l.citizen_id, l.status as line_status, l.suspended_for, l.consented,
+        l.is_overdue, l.may, l.placed_id, l."limit", l.held, l.outstanding, e.extra, rule.life,
         greatest(0, l."limit" + e.extra - l.held - l.outstanding) as free,
         old.id as old_id, coalesce(old.amount, 0) as base
       from line l left join old on true, rule, lateral (
@@ -93,13 +94,36 @@ export async function setHold(tx: Tx, wish: SetHold): Promise<HoldView> {
     )
     select c.line_id, c.line_status, c.suspended_for, c.consented, c.is_overdue,
       n.id, n.status, n.amount, n.expires_at,
-      c.placed_id is not null and c.old_id is null as is_stale
-    from decided c left join now_held n on true`,
+      c.placed_id is not null and c.old_id is null as is_stale,
+      c.old_id is null as is_new, c.citizen_id, clock.now,
+      (select hospital_code from visit where id = ${wish.visitId}) as hospital_code
+    from clock, decided c left join now_held n on true`,
   );
   retryIfResolvedMeanwhile(row);
   const hold = holdViewOf(row);
-  if (!hold) throw new Refusal(declineOf(row, wish.isEmergency));
+  if (!row || !hold) throw new Refusal(declineOf(row, wish.isEmergency));
+  if (row.is_new) await recordPlaced(tx, wish.visitId, hold, row);
   return hold;
+}
+
+/** What the statement says beside the line and the hold. */
+interface Found {
+  is_stale: boolean;
+  /** True when no hold was placed before: a raised or lowered one is no new fact. */
+  is_new: boolean;
+  citizen_id: string;
+  hospital_code: string;
+  now: string;
+}
+
+function recordPlaced(tx: Tx, visitId: string, hold: HoldView, found: Found): Promise<void> {
+  return recordEvent(tx, {
+    type: 'hold.placed',
+    hospitalCode: found.hospital_code,
+    citizenId: found.citizen_id,
+    data: { visitId, holdId: hold.id, amount: formatYuan(hold.amount) },
+    occurredAt: new Date(found.now),
+  });
 }
 
 /** Voids a visit's placed hold; null when there is none. One statement. */

@@ -10,7 +10,7 @@ export type Sender = Pick<Message, 'hospital' | 'operator' | 'insuredRegion'>;
 const PROBE_MS = 1_000;
 
 /** Nobody: no region begins with 00, and nobody was born in 1800. Its check digit is right. */
-const NOBODY = '000000180001010001';
+const NOBODY = '00000018000101000X';
 
 /** 1101 about nobody; any answer in words counts, also a no. Changes nothing at the insurer. */
 export async function isProbeAnswered(

@@ -103,7 +103,7 @@ export async function takeTrialRow(
     where r.route = ${route} and r.status = 'offline' and r.trial_at <= clock_timestamp()
       and (r.trial_token is null or r.trial_until <= clock_timestamp())
       and not exists (select 1 from outage w where w.route = r.route and ${inForce})
-      and (${who} = 'conversion' or r.trial_at <= ${inMs(-settings.conversionsFirstMs)}
+      and (${who}::text = 'conversion' or r.trial_at <= ${inMs(-settings.conversionsFirstMs)}
         or not exists (select 1 from conversion c where c.route = r.route and c.status = 'queued'))
     returning 1 as taken`,
   );

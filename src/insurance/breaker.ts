@@ -3,8 +3,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Environment } from '../config.ts';
-import { type Db, transact } from '../db/db.ts';
+import type { Db } from '../db/db.ts';
 import type { Metrics } from '../http/metrics.ts';
+import { type Looks, makeLooks } from './breaker-look.ts';
 import { watchRoutes } from './breaker-metrics.ts';
 import { isProbeAnswered, type Sender } from './breaker-probe.ts';
 import {
@@ -13,20 +14,11 @@ import {
   breakerSettings,
   isTrialFree,
   type Reaction,
-  react,
   signalOf,
 } from './breaker-rules.ts';
-import {
-  lockRoute,
-  type RouteRow,
-  readRoute,
-  renewTrialRow,
-  saveState,
-  switchRoute,
-  takeTrialRow,
-} from './breaker-store.ts';
+import { renewTrialRow, takeTrialRow } from './breaker-store.ts';
+import { changeRoute } from './breaker-switch.ts';
 import type { Answer, Infno, Insurer, RouteName } from './insurer.ts';
-import { beginOutage, beginWindow, endOutage } from './outage-store.ts';
 
 /** What one message to the insurer came to. */
 export interface Told {
@@ -34,21 +26,21 @@ export interface Told {
   outcome: Answer['outcome'];
   reason: string;
   trialToken: string | null;
-  /** Who sent it: a probe is sent in the same name. Without it no probe is sent. */
+  /** In whose name a probe may be sent; without it none is. */
   sender?: Sender;
 }
 
 export interface Breaker {
-  /** Open also during a planned window. At most 100 ms old. */
+  /** At most 100 ms old. Open also during a planned window; `outageId` names it then. */
   stateOf(route: RouteName): Promise<{ isOpen: boolean; outageId: string | null }>;
   /**
    * The right to try an open route, as a token for the run's messages; null: not now, or not you.
-   * Conversions go first. End it with `endTrial`, whatever came of it.
+   * Conversions go first. Whatever comes of it, `endTrial` ends it.
    */
   takeTrial(route: RouteName, who: 'conversion' | 'counter'): Promise<string | null>;
-  /** The run is over. No-op when its 2207 was answered, it failed, or the token is another's now. */
+  /** The run is over. Changes nothing when its 2207 was answered or one of its messages failed. */
   endTrial(token: string): Promise<void>;
-  /** Whether a message may be sent; renews the trial that it belongs to. */
+  /** Whether a message may be sent; renews the lease of the trial that it belongs to. */
   admits(route: RouteName, trialToken: string | null, deadlineMs: number): Promise<boolean>;
   /** Takes note of an answer; resolves when the route is switched, where it has to be. */
   report(route: RouteName, told: Told): Promise<void>;
@@ -56,142 +48,123 @@ export interface Breaker {
 
 export interface BreakerOptions {
   db: Db;
-  /** The unguarded one: probes go through an open breaker. */
+  /** The unguarded one: a probe goes through an open breaker. */
   insurer: Insurer;
   env: Pick<Environment, 'EGRET_MODE' | 'INSURANCE_QUIET_MS'>;
   log: Pick<Logger, 'warn' | 'info'>;
   metrics?: Metrics;
+  /** Real time, for the message id of a probe. */
   realNow: () => Date;
-  /** For tests. */
+  /** Other numbers than the mode's. */
   settings?: Partial<BreakerSettings>;
 }
 
-/** How old a look at the row may be: what an open breaker may cost the counter (domain.md). */
-const CACHE_MS = 100;
 /** Beyond its own deadline a message of a trial takes no longer than this to be reported. */
 const REPORT_SLACK_MS = 5_000;
 
+interface Parts {
+  options: BreakerOptions;
+  settings: BreakerSettings;
+  looks: Looks;
+  /** Routes that this process is probing. */
+  probing: Set<RouteName>;
+  /** The latest trial of each route that this process runs and that got an answer to something. */
+  answered: Map<RouteName, string>;
+}
+
 export function makeBreaker(options: BreakerOptions): Breaker {
-  const { db, log } = options;
   const settings = { ...breakerSettings(options.env), ...options.settings };
-  const looks = new Map<RouteName, Look>();
-  const probing = new Set<RouteName>();
-  /** The trial of each route that this process runs and the insurer answered something to. */
-  const answered = new Map<RouteName, string>();
-
-  async function look(route: RouteName): Promise<Look> {
-    const known = looks.get(route);
-    if (known && performance.now() - known.at < CACHE_MS) return known;
-    const at = performance.now();
-    const fresh: Look = { at, row: readRoute(db, route) };
-    looks.set(route, fresh);
-    fresh.row.catch(() => looks.get(route) === fresh && looks.delete(route));
-    return fresh;
-  }
-
-  async function current(route: RouteName): Promise<RouteRow> {
-    const row = await (await look(route)).row;
-    if (row.state.status === 'offline' || row.windowId === null) return row;
-    await change(route, { kind: 'windowBegan' }, '计划停机 planned window');
-    return (await look(route)).row;
-  }
-
-  /** Decides under the row's lock and switches the route, its outage and its event with it. */
-  async function change(route: RouteName, event: BreakerEvent, reason: string): Promise<Reaction> {
-    const reaction = await transact(db, async (tx) => {
-      const row = await lockRoute(tx, route);
-      const reaction = react(row.state, event, row.now, settings);
-      if (reaction.change === 'none') return reaction;
-      if (event.kind === 'windowBegan' && row.windowId === null) return unchanged;
-      await saveState(tx, route, reaction.state);
-      const at = row.businessNow;
-      if (reaction.change === 'opened') {
-        const startsAt = new Date(+at - (+row.now - +reaction.firstFailureAt));
-        const outageId =
-          event.kind === 'windowBegan' && row.windowId
-            ? row.windowId
-            : await beginOutage(tx, { route, reason, startsAt, detectedAt: at });
-        if (event.kind === 'windowBegan') await beginWindow(tx, { route, windowId: outageId, at });
-        await switchRoute(tx, route, { status: 'offline', outageId, reason, at });
-      } else if (reaction.change === 'closed') {
-        if (row.outageId) await endOutage(tx, { route, outageId: row.outageId, at });
-        await switchRoute(tx, route, { status: 'online', outageId: null, reason: null, at });
-      }
-      return reaction;
-    });
-    looks.delete(route);
-    if (reaction.change === 'opened') log.warn({ route, reason }, 'insurance route is offline');
-    if (reaction.change === 'closed') log.info({ route }, 'insurance route is back');
-    return reaction;
-  }
-
-  /** After a failure that proves little: one look, not on the caller's time. */
-  function probe(route: RouteName, sender: Sender, reason: string): void {
-    if (probing.has(route)) return;
-    probing.add(route);
-    const startedAt = performance.now();
-    const run = async () => {
-      if (await isProbeAnswered(options, sender)) return;
-      const { now } = await readRoute(db, route);
-      const failedAt = new Date(+now - (performance.now() - startedAt));
-      await change(route, { kind: 'probeFailed', failedAt }, reason);
-    };
-    run()
-      .catch((err) => log.warn({ err, route }, 'the probe could not be made'))
-      .finally(() => probing.delete(route));
-  }
-
+  const looks = makeLooks(options.db);
+  const parts: Parts = { options, settings, looks, probing: new Set(), answered: new Map() };
   const breaker: Breaker = {
     async stateOf(route) {
-      const { state, outageId } = await current(route);
+      const { state, outageId } = await current(parts, route);
       return { isOpen: state.status === 'offline', outageId };
     },
-    async takeTrial(route, who) {
-      const seen = await look(route);
-      const { state, now } = await seen.row;
-      // The database's clock, carried on: most askers are turned away without asking it.
-      if (!isTrialFree(state, new Date(+now + performance.now() - seen.at))) return null;
-      const token = `${route}.${randomUUID()}`;
-      if (!(await takeTrialRow(db, { route, who, token }, settings))) return null;
-      looks.delete(route);
-      return token;
-    },
+    takeTrial: (route, who) => takeTrial(parts, route, who),
     async endTrial(token) {
       const route = routeOfToken(token);
-      const isAnswered = answered.get(route) === token;
-      await change(route, { kind: 'trialEnded', token, isAnswered }, '');
+      const isAnswered = parts.answered.get(route) === token;
+      await change(parts, route, { kind: 'trialEnded', token, isAnswered });
     },
     async admits(route, trialToken, deadlineMs) {
-      const { state } = await current(route);
+      const { state } = await current(parts, route);
       if (state.status === 'online') return true;
       if (trialToken === null) return false;
-      return renewTrialRow(db, route, trialToken, deadlineMs + REPORT_SLACK_MS);
+      return renewTrialRow(options.db, route, trialToken, deadlineMs + REPORT_SLACK_MS);
     },
-    async report(route, told) {
-      const { infno, outcome, reason, trialToken, sender } = told;
-      const signal = signalOf(infno, outcome, reason);
-      if (signal === 'answered') {
-        if (trialToken) answered.set(routeOfToken(trialToken), trialToken);
-        if (infno !== '2207') return;
-        const { state } = await (await look(route)).row;
-        if (state.status === 'online' ? state.failures === 0 : !trialToken) return;
-      }
-      const event: BreakerEvent = { kind: 'told', signal, infno, trialToken };
-      const reaction = await change(route, event, reason);
-      if ('shouldProbe' in reaction && reaction.shouldProbe && sender) probe(route, sender, reason);
-    },
+    report: (route, told) => report(parts, route, told),
   };
   if (options.metrics) watchRoutes(options.metrics, breaker);
   return breaker;
 }
 
-/** A look at the row; `at` is performance.now() before it was read. */
-interface Look {
-  at: number;
-  row: Promise<RouteRow>;
+/** The route as it is now; whoever looks first after a planned window began opens it. */
+async function current(parts: Parts, route: RouteName) {
+  const row = await parts.looks.read(route);
+  if (row.state.status === 'offline' || row.windowId === null) return row;
+  await change(parts, route, { kind: 'windowBegan' }, '计划停机 planned window');
+  return parts.looks.read(route);
 }
 
-const unchanged: Reaction = { change: 'none', shouldProbe: false };
+async function takeTrial(
+  { options, settings, looks }: Parts,
+  route: RouteName,
+  who: 'conversion' | 'counter',
+): Promise<string | null> {
+  const { state } = await looks.read(route);
+  // Most who ask are turned away here, without a statement.
+  if (!isTrialFree(state, await looks.nowBy(route))) return null;
+  const token = `${route}.${randomUUID()}`;
+  if (!(await takeTrialRow(options.db, { route, who, token }, settings))) return null;
+  looks.forget(route);
+  return token;
+}
+
+async function report(parts: Parts, route: RouteName, told: Told): Promise<void> {
+  const { infno, outcome, reason, trialToken, sender } = told;
+  const signal = signalOf(infno, outcome, reason);
+  if (signal === 'answered') {
+    if (trialToken) parts.answered.set(routeOfToken(trialToken), trialToken);
+    if (infno !== '2207') return;
+  }
+  const { state } = await parts.looks.read(route);
+  const isClean = state.status === 'online' && state.failures === 0;
+  if (signal === 'answered' && isClean) return;
+  if (state.status === 'offline' && !trialToken) return;
+  const reaction = await change(parts, route, { kind: 'told', signal, infno, trialToken }, reason);
+  const isHint = 'shouldProbe' in reaction && reaction.shouldProbe;
+  if (isHint && sender) probe(parts, route, sender, reason);
+}
+
+/** A second look after a failure that proves little; not on the caller's time. */
+function probe(parts: Parts, route: RouteName, sender: Sender, reason: string): void {
+  const { options, probing, looks } = parts;
+  if (probing.has(route)) return;
+  probing.add(route);
+  const run = async () => {
+    const failedAt = await looks.nowBy(route);
+    if (await isProbeAnswered(options, sender)) return;
+    await change(parts, route, { kind: 'probeFailed', failedAt }, reason);
+  };
+  run()
+    .catch((err) => options.log.warn({ err, route }, 'the probe could not be made'))
+    .finally(() => probing.delete(route));
+}
+
+async function change(
+  { options, settings, looks }: Parts,
+  route: RouteName,
+  event: BreakerEvent,
+  reason = '',
+): Promise<Reaction> {
+  const reaction = await changeRoute(options.db, settings, { route, event, reason });
+  looks.forget(route);
+  const { log } = options;
+  if (reaction.change === 'opened') log.warn({ route, reason }, 'insurance route is offline');
+  if (reaction.change === 'closed') log.info({ route }, 'insurance route is back');
+  return reaction;
+}
 
 function routeOfToken(token: string): RouteName {
   return token.startsWith('crossRegion.') ? 'crossRegion' : 'local';

@@ -38,7 +38,7 @@ export function makeGuardedInsurer(
       const startedAt = performance.now();
       const route = routeOf(message.hospital.region, message.insuredRegion);
       if (!(await isAdmitted(route, message, deadlineMs))) {
-        return { outcome: 'offline', reason: '医保通道已断开 the route to the insurer is open' };
+        return { outcome: 'offline', reason: '医保通道已断开 insurance route is offline' };
       }
       const answer = await insurer.send(message, deadlineMs - (performance.now() - startedAt));
       await report(route, message, answer);

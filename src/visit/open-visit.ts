@@ -12,7 +12,8 @@ import { type Identified, identify, insuredView } from '../identity/credentials.
 import { findOrCreateCitizen } from '../identity/people.ts';
 import { newId } from '../ids.ts';
 import { sealPerson } from '../insurance/person.ts';
-import { recordEvent } from '../outbox/events.ts';
+import { formatYuan } from '../money.ts';
+import { type NewEvent, recordEvents } from '../outbox/events.ts';
 import type { OpenVisit } from './schemas.ts';
 import type { VisitRow } from './visit-store.ts';
 
@@ -92,18 +93,22 @@ export async function insertVisit(tx: Tx, deps: Deps, opening: Opening): Promise
     .returning();
   if (!row) throw new Refusal('visit/number-taken');
   if (citizenId) await logAccess(tx, openingAccess(citizenId, opening, now));
-  await recordEvent(tx, {
-    type: 'visit.opened',
-    hospitalCode: row.hospitalCode,
-    ...(citizenId ? { citizenId } : {}),
-    data: { visitId: row.id, visitNumber: row.visitNumber, kind: row.kind },
-    occurredAt: now,
+  const opened = eventOf(row, 'visit.opened', citizenId, {
+    visitNumber: row.visitNumber,
+    kind: row.kind,
   });
-  return payer.decline ? row : placeFirstHold(tx, row, request);
+  if (!payer.decline && request.holdAmount !== 0n) return placeFirstHold(tx, row, request, opened);
+  await recordEvents(tx, [opened]);
+  return row;
 }
 
-async function placeFirstHold(tx: Tx, row: VisitRow, request: OpenVisit): Promise<VisitRow> {
-  if (request.holdAmount === 0n) return row;
+/** Places the hold and records both facts, in one statement each. */
+async function placeFirstHold(
+  tx: Tx,
+  row: VisitRow,
+  request: OpenVisit,
+  opened: NewEvent,
+): Promise<VisitRow> {
   const result = await placeHold(tx, {
     visitId: row.id,
     payerCitizenId: row.payerCitizenId,
@@ -112,9 +117,30 @@ async function placeFirstHold(tx: Tx, row: VisitRow, request: OpenVisit): Promis
     isPartialAllowed: request.allowPartialHold ?? false,
     isEmergency: request.kind === 'emergency',
   });
-  if ('hold' in result) return row;
+  if ('hold' in result) {
+    const { id: holdId, amount } = result.hold;
+    const data = { holdId, amount: formatYuan(amount) };
+    await recordEvents(tx, [opened, eventOf(row, 'hold.placed', row.payerCitizenId, data)]);
+    return row;
+  }
+  await recordEvents(tx, [opened]);
   await tx.update(visit).set({ holdDecline: result.decline }).where(eq(visit.id, row.id));
   return { ...row, holdDecline: result.decline };
+}
+
+function eventOf(
+  row: VisitRow,
+  type: 'visit.opened' | 'hold.placed',
+  citizenId: string | null,
+  data: Record<string, unknown>,
+): NewEvent {
+  return {
+    type,
+    hospitalCode: row.hospitalCode,
+    citizenId,
+    data: { visitId: row.id, ...data },
+    occurredAt: row.openedAt,
+  };
 }
 
 interface Payer {

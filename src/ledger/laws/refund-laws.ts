@@ -63,7 +63,7 @@ const moneyOnItsWay = agree(
     group by settlement_id, account`,
 );
 
-/** A conversion writes its tenders anew, so what they gave back is no longer on them. */
+/** A conversion writes its tenders anew and a repayment may meet no debt: neither is a refund's. */
 const tendersGaveBack = agree(
   'What each kind of tender, and what was due, gave back by refunds is their money back',
   sql`
@@ -73,11 +73,9 @@ const tendersGaveBack = agree(
       union all
       select id, 'dueAtCounter', due_reduced, 0 from settlement
       union all
-      -- Money that met no debt is no tender's: its cause is a repayment.
       select m.settlement_id, m.kind, 0, m.amount from money_back m
-      where not exists (select from repayment r where r.id = m.cause_id)
+      join refund r on r.id = m.cause_id
     ) sides
-    join settlement s on s.id = settlement_id and s.insurance_status <> 'converted'
     where kind not in ('insuranceFund', 'personalAccount', 'familyAccount', 'hospitalBorne')
     group by settlement_id, kind`,
 );
