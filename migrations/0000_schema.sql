@@ -449,6 +449,8 @@ CREATE TABLE "settlement" (
 	"total" bigint NOT NULL,
 	"due_at_counter" bigint NOT NULL,
 	"due_reduced" bigint DEFAULT 0 NOT NULL,
+	"arrears" bigint DEFAULT 0 NOT NULL,
+	"arrears_reduced" bigint DEFAULT 0 NOT NULL,
 	"unused" jsonb NOT NULL,
 	"payer" text,
 	"payer_citizen_id" text,
@@ -467,7 +469,8 @@ CREATE TABLE "settlement" (
 	CONSTRAINT "settlement_amounts" CHECK ("settlement"."due_at_counter" between 0 and "settlement"."total"
       and "settlement"."refundable" between 0 and "settlement"."total"),
 	CONSTRAINT "settlement_due" CHECK (("settlement"."status" <> 'awaitingPayment' or "settlement"."due_at_counter" > 0)
-      and "settlement"."due_reduced" between 0 and "settlement"."due_at_counter")
+      and "settlement"."due_reduced" between 0 and "settlement"."due_at_counter"
+        and "settlement"."arrears_reduced" between 0 and "settlement"."arrears")
 );
 --> statement-breakpoint
 CREATE TABLE "signing_key" (
@@ -633,6 +636,7 @@ CREATE INDEX "journal_entry_day" ON "journal_entry" USING btree ("business_date"
 CREATE INDEX "journal_entry_settlement" ON "journal_entry" USING btree ("settlement_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "money_back_step" ON "money_back" USING btree ("cause_id","position");--> statement-breakpoint
 CREATE INDEX "money_back_settlement" ON "money_back" USING btree ("settlement_id");--> statement-breakpoint
+CREATE INDEX "one_time_credential_expiry" ON "one_time_credential" USING btree ("expires_at");--> statement-breakpoint
 CREATE INDEX "outage_route" ON "outage" USING btree ("route","starts_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "outage_one_open" ON "outage" USING btree ("route") WHERE not is_planned and ends_at is null;--> statement-breakpoint
 CREATE INDEX "posting_account" ON "posting" USING btree ("owner_kind","owner","account","occurred_at");--> statement-breakpoint
@@ -653,4 +657,6 @@ CREATE INDEX "settlement_payer" ON "settlement" USING btree ("payer_citizen_id",
 CREATE INDEX "spent_token_expiry" ON "spent_token" USING btree ("expires_at");--> statement-breakpoint
 CREATE INDEX "used_reference_settlement" ON "used_reference" USING btree ("settlement_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "visit_number" ON "visit" USING btree ("hospital_code","visit_number") WHERE status <> 'cancelled';--> statement-breakpoint
-CREATE INDEX "visit_citizen" ON "visit" USING btree ("citizen_id","opened_at");
+CREATE INDEX "visit_citizen" ON "visit" USING btree ("citizen_id","opened_at");--> statement-breakpoint
+CREATE INDEX "visit_by_number" ON "visit" USING btree ("hospital_code","visit_number");--> statement-breakpoint
+CREATE INDEX "visit_newest" ON "visit" USING btree ("hospital_code","opened_at","id");

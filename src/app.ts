@@ -21,6 +21,7 @@ import { makeBreaker } from './insurance/breaker.ts';
 import { makeGuardedInsurer } from './insurance/guarded-insurer.ts';
 import { makeNhsaInsurer } from './insurance/nhsa-client.ts';
 import { insuranceRoutes } from './insurance/routes.ts';
+import { makeTextMeanings } from './insurance/text-meanings.ts';
 import { countUnlistedText } from './insurance/unlisted-texts.ts';
 import { ledgerRoutes } from './ledger/routes.ts';
 import { outboxRoutes } from './outbox/routes.ts';
@@ -79,6 +80,7 @@ export async function buildDeps(env: Environment, parties: Parties): Promise<Dep
     log,
     realNow,
     metrics,
+    meanings: makeTextMeanings(db, log),
     onUnlisted: (region, infno, text) => {
       countUnlistedText(db, { region, infno, text }).catch((err) =>
         log.warn({ err }, 'an unlisted text was not counted'),

@@ -94,6 +94,7 @@ export const problems = {
   'insurance/rejected': { status: 409, title: '医保拒绝结算 Insurer rejected' },
   'insurance/offline': { status: 503, title: '医保平台离线 Insurer offline' },
   'insurance/unknown': { status: 503, title: '医保结果未知 Insurer result unknown' },
+  'insurance/window-over': { status: 409, title: '计划停机已结束 Planned window is over' },
 
   'repayment/exceeds-debt': { status: 422, title: '超过欠款 More than is owed' },
   'repayment/under-way': { status: 409, title: '已有扣款进行中 A debit is under way' },
@@ -139,6 +140,8 @@ export interface RefusalOptions {
 export class Refusal extends Error {
   readonly code: ProblemCode;
   readonly options: RefusalOptions;
+  /** True once the transaction that undid the work has stored it under the request's key. */
+  isStored = false;
 
   constructor(code: ProblemCode, options: RefusalOptions = {}) {
     super(`${code}${options.detail ? `: ${options.detail}` : ''}`, { cause: options.cause });

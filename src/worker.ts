@@ -110,6 +110,9 @@ async function deleteExpired(deps: Deps): Promise<number> {
     sql`
       with tokens as (
         delete from spent_token where expires_at < clock_timestamp() returning 1
+      ), codes as (
+        delete from one_time_credential
+        where expires_at < clock_timestamp() - interval '1 day' returning 1
       ), keys as (
         delete from idempotency_key
         where created_at < clock_timestamp() - make_interval(days => ${KEY_DAYS}::int) returning 1
@@ -117,7 +120,7 @@ async function deleteExpired(deps: Deps): Promise<number> {
         delete from job where kind = 'deliverWebhook'
           and done_at < clock_timestamp() - make_interval(days => ${DELIVERY_DAYS}::int) returning 1
       )
-      select 1 from tokens union all select 1 from keys union all select 1 from deliveries`,
+      select 1 from tokens union all select 1 from keys union all select 1 from codes union all select 1 from deliveries`,
   );
   return deleted.length;
 }

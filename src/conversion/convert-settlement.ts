@@ -4,7 +4,7 @@ import { transact } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
 import { messagesOfVisit, storeAnswer } from '../insurance/message-store.ts';
 import { type BilledVisit, readBill } from '../settlement/bill.ts';
-import { claimBill } from '../settlement/claim-bill.ts';
+import { claimBill, claimedIn } from '../settlement/claim-bill.ts';
 import { learnTruth } from '../settlement/learn-truth.ts';
 import { bookConversion } from './book-conversion.ts';
 import type { TakenConversion } from './convert-queue.ts';
@@ -102,9 +102,8 @@ async function settleTruth(
   const messages = await messagesOfVisit(deps.db, deps.keyring, taken.intent.visitId);
   const message = messages.find((m) => m.msgid === taken.row.unknownMsgid);
   if (!message) return 'gone';
-  const { data } = message.request as { data: { medfee_sumamt: string } };
   // Lines refunded since, or an answer that broke its sums: that claim is of no use any more.
-  const isOfThisBill = BigInt(data.medfee_sumamt.replace('.', '')) === bill.total;
+  const isOfThisBill = claimedIn(message).total === bill.total;
   const truth = await learnTruth(deps, {
     held: taken.intent,
     bill,

@@ -1,24 +1,22 @@
 // A terminal or the patient asks that a self-paid settlement be turned into an insurance settlement:
 // forgotten card, late filing, cover restored, newborn. From the queue on it is the same machine as
 // after an outage (domain.md, Not only outages).
-import { and, eq, isNull } from 'drizzle-orm';
+import { eq } from 'drizzle-orm';
 import { setAwaitsInsurance } from '../credit/await-insurance.ts';
 import { businessNow, type Tx } from '../db/db.ts';
-import { conversion, settlement, visit } from '../db/schema.ts';
+import { conversion, settlement } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
 import { assert, Refusal } from '../errors.ts';
 import { once, peekKey, type RequestKey } from '../http/idempotency.ts';
 import type { CallerOf, Reply } from '../http/route.ts';
 import { logAccess } from '../identity/access-log.ts';
-import { type Identified, identify, insuredView } from '../identity/credentials.ts';
-import { findOrCreateCitizen } from '../identity/people.ts';
 import { routeOf } from '../insurance/regions.ts';
 import { formatYuan } from '../money.ts';
 import { recordEvent } from '../outbox/events.ts';
 import { refuseWhileBusy } from '../settlement/intent-store.ts';
 import { type SettlementRow, tendersOf } from '../settlement/settlement-store.ts';
-import { type HospitalRow, readHospital, sealFound } from '../visit/open-visit.ts';
-import type { VisitRow } from '../visit/visit-store.ts';
+import { readHospital } from '../visit/open-visit.ts';
+import { type Asked, confirmPatient, identifyPatient } from './confirm-patient.ts';
 import {
   type ConversionRow,
   conversionView,
@@ -35,8 +33,6 @@ import type { ConversionRequest } from './schemas.ts';
 
 /** Insurance statuses of a bill that was settled without the insurer. */
 export const selfPaidStatuses = ['skipped', 'notInsured', 'rejected'] as const;
-/** 1101 at the counter may take this long; then the insurer counts as offline. */
-const LOOKUP_DEADLINE_MS = 2_500;
 /** Each request stops dunning until it is resolved: a citizen may not put a debt off for ever. */
 const MAX_ASKED_BY_CITIZEN = 3;
 
@@ -58,36 +54,16 @@ export async function requestConversion(call: RequestCall): Promise<Reply> {
   if (replay) return replay;
   const found = await findOwnSettlement(deps.db, call.settlementId, caller);
   const hospital = await readHospital(deps.db, found.hospitalCode);
-  const patient = await identifyPatient(call, hospital);
+  const { credential } = call.request;
+  const patient = credential ? await identifyPatient(deps, caller, credential, hospital) : null;
   return once(call, async (tx) => {
     const locked = await lockConversions(tx, found);
     refuseUnlessConvertible(locked, caller);
     await refuseWhileBusy(tx, found.id);
-    const citizenId = await confirmPatient(tx, call, { locked, patient, hospital });
+    const citizenId = await confirmPatient(tx, deps, { locked, patient, hospital });
     const row = await queue(tx, call, { locked, patient, hospital });
     await tellAll(tx, call, { ...locked.settlement, citizenId }, row);
     return { status: 202, body: await conversionView(tx, row) };
-  });
-}
-
-/** Asks the insurer (1101) whose credential it is; changes nothing. */
-async function identifyPatient(
-  { deps, caller, request }: RequestCall,
-  hospital: HospitalRow,
-): Promise<Identified | null> {
-  if (!request.credential) return null;
-  const terminalId = caller.kind === 'terminal' ? caller.terminalId : '';
-  const operator =
-    caller.kind === 'terminal'
-      ? { id: terminalId.slice(-20), name: '终端' }
-      : { id: 'citizen', name: '本人' };
-  const { credential } = request;
-  return identify(deps, {
-    credential,
-    hospital,
-    terminalId,
-    operator,
-    deadlineMs: LOOKUP_DEADLINE_MS,
   });
 }
 
@@ -115,56 +91,6 @@ function isClaimedByHand(newest: ConversionRow | undefined): boolean {
   if (newest?.status !== 'cancelled' || newest.reason !== CLAIMS_BY_HAND) return false;
   const last = (newest.attempts as { by?: string }[]).at(-1);
   return last?.by === 'citizen';
-}
-
-interface Asked {
-  locked: LockedSettlement;
-  patient: Identified | null;
-  hospital: HospitalRow;
-}
-
-/** The credential must be the patient's; it names the patient of an unnamed emergency. */
-async function confirmPatient(tx: Tx, call: RequestCall, asked: Asked): Promise<string> {
-  const { locked, patient, hospital } = asked;
-  const known = locked.settlement.citizenId;
-  if (!patient) {
-    if (!known) throw notPossible('患者身份未确定 The patient is not named; send a credential');
-    return known;
-  }
-  await patient.spend(tx);
-  const { citizenId } = await findOrCreateCitizen(tx, call.deps.keyring, patient.citizen);
-  if (known && known !== citizenId) {
-    throw new Refusal('identity/unknown', {
-      detail: '不是该患者的凭证 The credential is not the patient’s',
-    });
-  }
-  if (!known)
-    await bindPatient(tx, call.deps, { visit: locked.visit, patient, hospital, citizenId });
-  return citizenId;
-}
-
-async function bindPatient(
-  tx: Tx,
-  deps: Deps,
-  order: { visit: VisitRow; patient: Identified; hospital: HospitalRow; citizenId: string },
-): Promise<void> {
-  const { patient, citizenId } = order;
-  const { id, version, citizenId: bound } = order.visit;
-  if (bound && bound !== citizenId) throw new Refusal('visit/patient-bound');
-  await tx
-    .update(visit)
-    .set({
-      citizenId,
-      credentialKind: patient.credentialKind,
-      insuredPerson: sealFound(deps, patient),
-      insured: insuredView(patient.lookup, order.hospital.region),
-      version: version + 1,
-    })
-    .where(eq(visit.id, id));
-  await tx
-    .update(settlement)
-    .set({ citizenId })
-    .where(and(eq(settlement.visitId, id), isNull(settlement.citizenId)));
 }
 
 /** Queued, or waiting for the patient where the region asks them and a terminal asked for it. */

@@ -40,6 +40,10 @@ async function resume(deps: Deps, intentId: string): Promise<void> {
   const reason = 'the process that ran it died';
   const ending = { outcome: 'interrupted', reason, seconds: 0 };
   await transact(deps.db, (tx) =>
-    requeue(tx, { row, intent: held }, isDoubtful ? { ...ending, unknownMsgid: claim.msgid } : ending),
+    requeue(
+      tx,
+      { row, intent: held },
+      isDoubtful ? { ...ending, unknownMsgid: claim.msgid } : ending,
+    ),
   );
 }

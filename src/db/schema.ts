@@ -116,18 +116,22 @@ export const spentToken = pgTable(
 );
 
 /** Payment codes (60 s) and identifications (10 min): one-time, spent by the transaction using them. */
-export const oneTimeCredential = pgTable('one_time_credential', {
-  hash: bytes().primaryKey(),
-  kind: text().notNull(),
-  citizenId: text()
-    .notNull()
-    .references(() => citizen.id),
-  terminalId: text(),
-  /** What the first credential proved (insurer's answer), kept for the opening of the visit. */
-  proof: bytes(),
-  expiresAt: moment().notNull(),
-  usedAt: moment(),
-});
+export const oneTimeCredential = pgTable(
+  'one_time_credential',
+  {
+    hash: bytes().primaryKey(),
+    kind: text().notNull(),
+    citizenId: text()
+      .notNull()
+      .references(() => citizen.id),
+    terminalId: text(),
+    /** What the first credential proved (insurer's answer), kept for the opening of the visit. */
+    proof: bytes(),
+    expiresAt: moment().notNull(),
+    usedAt: moment(),
+  },
+  (t) => [index('one_time_credential_expiry').on(t.expiresAt)],
+);
 
 /** Cards and insurance codes seen while the insurer could say whose they are (keyed hash). */
 export const seenCredential = pgTable('seen_credential', {
@@ -378,6 +382,8 @@ export const visit = pgTable(
   (t) => [
     uniqueIndex('visit_number').on(t.hospitalCode, t.visitNumber).where(sql`status <> 'cancelled'`),
     index('visit_citizen').on(t.citizenId, t.openedAt),
+    index('visit_by_number').on(t.hospitalCode, t.visitNumber),
+    index('visit_newest').on(t.hospitalCode, t.openedAt, t.id),
     check('visit_status', sql`${t.status} in ('open','settling','settled','cancelled')`),
     check('visit_charged', sql`${t.chargedTotal} >= 0`),
   ],
@@ -454,6 +460,9 @@ export const settlement = pgTable(
     dueAtCounter: fen().notNull(),
     /** What a refund or conversion took off the unpaid due; `dueAtCounter` itself stays as settled. */
     dueReduced: fen().notNull().default(sql`0`),
+    /** What the patient owes because the insurer finally refused the rest after a refund. */
+    arrears: fen().notNull().default(sql`0`),
+    arrearsReduced: fen().notNull().default(sql`0`),
     /** Counter tenders that were not (wholly) needed. */
     unused: jsonb().notNull(),
     payer: text(),
@@ -490,7 +499,8 @@ export const settlement = pgTable(
     check(
       'settlement_due',
       sql`(${t.status} <> 'awaitingPayment' or ${t.dueAtCounter} > 0)
-      and ${t.dueReduced} between 0 and ${t.dueAtCounter}`,
+      and ${t.dueReduced} between 0 and ${t.dueAtCounter}
+        and ${t.arrearsReduced} between 0 and ${t.arrears}`,
     ),
   ],
 );

@@ -119,7 +119,7 @@ async function keeping(
     return await work();
   } catch (error) {
     const { refusal } = failureOf(error);
-    const stored = key ? await keepRefusal(deps.db, key, refusal) : null;
+    const stored = key && !refusal.isStored ? await keepRefusal(deps.db, key, refusal) : null;
     if (stored) return stored;
     throw error;
   }

@@ -1,5 +1,6 @@
 // Law: doubt is never a no. Whatever might have been executed at a money trade is `unknown`;
 // before the money trade the same doubt is `offline` (domain.md, Answers; nhsa.md §10).
+import { readable } from './error-text.ts';
 import type { Answer } from './insurer.ts';
 import { type RegionRules, readErrorText, type TextMeaning } from './regions.ts';
 import { node, type ResponseEvent, text, type WireReply } from './wire.ts';
@@ -26,7 +27,6 @@ const MONEY_TRADES = new Set(['2207', '2208', '2304', '2305', '2601']);
 const CLAIM_TRADES = new Set(['2207', '2304']);
 const REVERSALS = new Set(['2208', '2305', '2601']);
 const CANCELLATIONS = new Set(['2202', '2205', '2302', '2404']);
-const MAX_REASON = 500;
 
 /** True where doubt means `unknown`. */
 function isMoneyTrade(infno: string): boolean {
@@ -112,11 +112,4 @@ function doubt(infno: string, reason: string): Verdict {
 
 function sure(answer: Answer): Verdict {
   return { answer, unlistedText: null, needsSignIn: false };
-}
-
-/** Reasons reach replies and logs: bounded, and ID numbers in them are masked. */
-function readable(message: string): string {
-  return message
-    .replace(/(?<![\dA-Za-z])\d{17}[\dXx](?![\dA-Za-z])/g, '******')
-    .slice(0, MAX_REASON);
 }

@@ -8,6 +8,7 @@ import { envelopeOf, gatewayHeaders, operatorNumber } from './envelope.ts';
 import { openGateway } from './gateway.ts';
 import type { Answer, Insurer, Message } from './insurer.ts';
 import { type RegionRules, regionRules } from './regions.ts';
+import type { Meanings } from './text-meanings.ts';
 import { node, text } from './wire.ts';
 import { wireDate, wireStamp } from './wire-time.ts';
 
@@ -21,6 +22,8 @@ export interface NhsaOptions {
   secretKey: string;
   /** Rules by region; the built-in ones when absent. */
   regions?: (region: string) => RegionRules;
+  /** What finance decided that a region's error texts mean; asked only for an answer that is a no. */
+  meanings?: (region: string) => Promise<Meanings>;
   /** Called for an error text that no pattern knows. */
   onUnlisted?: (region: string, infno: string, text: string) => void;
   log?: Pick<Logger, 'warn' | 'error'>;
@@ -42,11 +45,17 @@ export function makeNhsaInsurer(options: NhsaOptions): Insurer & { close(): Prom
     const startedAt = performance.now();
     const path = `${SERVICE_PATH}/${message.infno}`;
     const event = await gateway.post(path, headers, body, deadlineMs);
-    const verdict = classify(message.infno, event, rules);
+    const verdict = classify(message.infno, event, await withMeanings(message, rules, event));
     const seconds = (performance.now() - startedAt) / 1000;
     options.metrics?.countTrade(message.infno, verdict.answer.outcome, seconds);
     note(message, event, verdict.answer);
     return { event, verdict };
+  }
+
+  async function withMeanings(message: Message, rules: RegionRules, event: ExchangeEvent) {
+    const isNo = event.kind === 'reply' && event.reply.infcode.startsWith('-');
+    if (!isNo || !options.meanings) return rules;
+    return { ...rules, meanings: await options.meanings(message.hospital.region) };
   }
 
   /** One 9001 per operator and day; everybody else of that operator waits for the same one. */

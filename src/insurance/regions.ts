@@ -1,18 +1,29 @@
 // Role: what differs between regions, as data (nhsa.md ⚠DIFF points): envelope, sign-in, tolerance
 // and the meaning of the free Chinese error texts behind infcode −1 (nhsa.md §1.5, §3.4).
 import type { Fen } from '../money.ts';
+import { withoutTraces } from './error-text.ts';
 import type { RouteName } from './insurer.ts';
 
-/** What an error text tells us, whatever words a region uses. `rejected` = a known plain no. */
-export type TextMeaning =
-  | 'systemTrouble'
-  | 'alreadySettled'
-  | 'alreadyReversed'
-  | 'nothingToCancel'
-  | 'noSuchMessage'
-  | 'notInsured'
-  | 'notSignedIn'
-  | 'rejected';
+/**
+ * What finance may say that a text means. `rejected` = a known plain no. `notSignedIn` is not among
+ * them: it would send a message again, and only the client may know that it was not executed.
+ */
+export const classableMeanings = [
+  'systemTrouble',
+  'alreadySettled',
+  'alreadyReversed',
+  'nothingToCancel',
+  'noSuchMessage',
+  'notInsured',
+  'rejected',
+] as const;
+
+/** What an error text tells us, whatever words a region uses. */
+export type TextMeaning = (typeof classableMeanings)[number] | 'notSignedIn';
+
+export function isTextMeaning(text: string): text is (typeof classableMeanings)[number] {
+  return classableMeanings.some((meaning) => meaning === text);
+}
 
 export interface TextPattern {
   meaning: TextMeaning;
@@ -35,6 +46,8 @@ export interface RegionRules {
   /** Allowed difference of fund_pay_sumamt to the sum of its parts (nhsa.md §2.9 no. 4); null: unchecked. */
   fundPartsTolerance: Fen | null;
   patterns: readonly TextPattern[];
+  /** What finance decided, by trade and text (error-text.ts, withoutTraces); wins over patterns. */
+  meanings?: ReadonlyMap<string, TextMeaning>;
 }
 
 const CLAIMING = ['2203', '2204', '2206', '2207', '2303', '2304'];
@@ -142,8 +155,10 @@ export function routeOf(hospitalRegion: string, insuredRegion: string | null): R
   return isSameCity ? 'local' : 'crossRegion';
 }
 
-/** Reads an error text by a region's patterns; null when no pattern knows it. */
+/** Reads an error text by finance's decisions, then by a region's patterns; null when unknown. */
 export function readErrorText(rules: RegionRules, infno: string, text: string): TextMeaning | null {
+  const decided = rules.meanings?.get(`${infno} ${withoutTraces(text)}`);
+  if (decided) return decided;
   const known = rules.patterns.find(
     (pattern) =>
       (!pattern.infnos || pattern.infnos.includes(infno)) &&

@@ -2,11 +2,13 @@
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { type Db, rows } from '../db/db.ts';
+import type { Deps } from '../deps.ts';
 import { type Role, type Route, route, staffRoles } from '../http/route.ts';
 import type { RouteName } from './insurer.ts';
+import { outageRoutes } from './outage-routes.ts';
+import { windowRoutes } from './outage-windows.ts';
 
 const everybody: readonly Role[] = ['terminal', 'citizen', 'lenderOperator', ...staffRoles];
-const processStart = new Date();
 
 const routesReply = z.strictObject({
   data: z.array(
@@ -24,6 +26,7 @@ interface RouteRow {
   status: string;
   since: string;
   awaiting: number;
+  draining: number;
 }
 
 export const insuranceRoutes: Route[] = [
@@ -37,21 +40,18 @@ export const insuranceRoutes: Route[] = [
     idempotency: 'none',
     replies: { 200: routesReply },
     problems: [],
-    handler: async ({ deps }) => ({ status: 200, body: { data: await readRoutes(deps.db) } }),
+    handler: async ({ deps }) => ({ status: 200, body: { data: await readRoutes(deps) } }),
   }),
+  ...outageRoutes,
+  ...windowRoutes,
 ];
 
-/** Both routes; one that no breaker ever touched is online since this process started. */
-async function readRoutes(db: Db): Promise<z.infer<typeof routesReply>['data']> {
-  let found = await selectRoutes(db);
-  if (found.length < 2) {
-    await db.execute(sql`
-      insert into insurance_route (route, status, since, detail)
-      select name, 'online', ${processStart.toISOString()}::timestamptz, '{}'::jsonb
-      from (values ('local'), ('crossRegion')) known (name)
-      on conflict (route) do nothing`);
-    found = await selectRoutes(db);
-  }
+async function readRoutes(
+  deps: Pick<Deps, 'db' | 'breaker'>,
+): Promise<z.infer<typeof routesReply>['data']> {
+  // Makes the row of a route that nobody used yet, and begins a planned window that is due.
+  await Promise.all([deps.breaker.stateOf('local'), deps.breaker.stateOf('crossRegion')]);
+  const found = await selectRoutes(deps.db);
   return found.map((row) => ({
     route: row.route,
     status: statusOf(row),
@@ -60,16 +60,18 @@ async function readRoutes(db: Db): Promise<z.infer<typeof routesReply>['data']> 
   }));
 }
 
+/** `draining` are those that wait for the insurer, not for their patient. */
 function selectRoutes(db: Db): Promise<RouteRow[]> {
   return rows<RouteRow>(
     db,
     sql`
-    select r.route, r.status, r.since, (
-      select count(*)::integer from conversion c
-      where c.route = r.route and c.status in ('queued', 'claiming', 'awaitingPatient')
-    ) as awaiting
+    select r.route, r.status, r.since, count(c.id)::integer as awaiting,
+      count(c.id) filter (where c.status <> 'awaitingPatient')::integer as draining
     from insurance_route r
+    left join conversion c
+      on c.route = r.route and c.status in ('queued', 'claiming', 'awaitingPatient')
     where r.route in ('local', 'crossRegion')
+    group by r.route
     order by r.route desc`,
   );
 }
@@ -77,5 +79,5 @@ function selectRoutes(db: Db): Promise<RouteRow[]> {
 /** Half-open is still offline: only an answer to a money trade closes the breaker (domain.md). */
 function statusOf(row: RouteRow): 'online' | 'offline' | 'recovering' {
   if (row.status !== 'online') return 'offline';
-  return row.awaiting > 0 ? 'recovering' : 'online';
+  return row.draining > 0 ? 'recovering' : 'online';
 }

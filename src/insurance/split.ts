@@ -10,6 +10,8 @@ export interface ExpectedSplit {
   mdtrtId: string;
   /** Our message's own id, which the insurer echoes as medins_setl_id. */
   msgid?: string;
+  /** Whose claim it must be; compared where the answer names a person. */
+  psnNo?: string;
   /** True for 2206: no setl_id and no setl_time yet. */
   isPreview: boolean;
 }
@@ -129,8 +131,19 @@ function brokenIdentity(setlinfo: WireNode, split: ClaimSplit, expected: Expecte
   if (expected.msgid && split.medinsSetlId !== '' && split.medinsSetlId !== expected.msgid) {
     broken.push('medins_setl_id: another message');
   }
+  const psnNo = text(setlinfo, 'psn_no');
+  if (expected.psnNo && psnNo !== '' && psnNo !== expected.psnNo) {
+    broken.push('psn_no: another person');
+  }
+  if (split.setlTime && !isSensible(split.setlTime)) broken.push('setl_time: out of this world');
   if (text(setlinfo, 'refd_setl_flag') === '1') broken.push('refd_setl_flag: reversed');
   return broken;
+}
+
+/** A year that a claim can have, and that the database can hold. */
+function isSensible(at: Date): boolean {
+  const year = at.getUTCFullYear();
+  return year >= 2000 && year < 2200;
 }
 
 function differ(law: string, left: Fen, right: Fen): string | null {

@@ -1,8 +1,7 @@
 // Role: error texts that no pattern knows are counted, so that finance can see and class them.
 import { sql } from 'drizzle-orm';
 import type { Db, Tx } from '../db/db.ts';
-
-const MAX_TEXT = 200;
+import { withoutTraces } from './error-text.ts';
 
 /** Counts one occurrence. Trace ids, addresses and long numbers count as one text. */
 export async function countUnlistedText(
@@ -15,13 +14,4 @@ export async function countUnlistedText(
             clock_timestamp(), clock_timestamp())
     on conflict (region, infno, text) do update
       set count = unlisted_text.count + 1, last_at = excluded.last_at`);
-}
-
-/** The text without what differs from call to call: numbers of 5 digits or more, hex ids, addresses. */
-function withoutTraces(text: string): string {
-  return text
-    .replace(/\b[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\b/gi, '#')
-    .replace(/\d{1,3}(?:\.\d{1,3}){3}/g, '#')
-    .replace(/\d{5,}[\dXx]?/g, '#')
-    .slice(0, MAX_TEXT);
 }

@@ -29,6 +29,8 @@ export type WebhookEventType = (typeof webhookEventTypes)[number];
 export type EventType =
   | WebhookEventType
   | 'conversion.rejected'
+  | 'conversion.cancelled'
+  | 'conversion.confirmationNeeded'
   | 'voucher.paid'
   | 'line.enrolled'
   | 'line.closed'

@@ -107,6 +107,12 @@ export async function leaseJobs(db: Db, due: SQL): Promise<Job[]> {
   return leased.map(({ subject_id: subjectId, ...job }) => ({ ...job, subjectId }));
 }
 
+/** The driver's own words: drizzle's would repeat the statement with its parameters. */
+function briefly(error: unknown): string {
+  const deepest = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return String(deepest);
+}
+
 /** Runs a leased job, renews its lease meanwhile and keeps its outcome. Never throws. */
 export async function runJob(deps: Deps, handlers: JobHandlers, job: Job): Promise<void> {
   const renewing = setInterval(() => {
@@ -121,7 +127,7 @@ export async function runJob(deps: Deps, handlers: JobHandlers, job: Job): Promi
       { err: error, job: job.id, kind: job.kind, attempts: job.attempts },
       'job failed',
     );
-    const text = String(error).slice(0, MAX_ERROR_CHARS);
+    const text = briefly(error).slice(0, MAX_ERROR_CHARS);
     // If even this fails (database away) the lease runs out and the job is due again.
     await postpone(deps.db, job, backOffSeconds(job.attempts), text).catch(() => {});
   } finally {

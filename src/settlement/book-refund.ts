@@ -73,7 +73,8 @@ export async function bookRefund(
   if (entry.legs.length > 0) await postEntry(tx, entry);
   await markRefunded(tx, row.visitId, order.lines);
   const isAwaiting = order.isWhole && !(await cancelConversion(tx, row, now));
-  await updateSettlement(tx, row, { refundable, result, isAwaiting });
+  const arrears = row.arrears + maxFen(newPart - oldPart, 0n);
+  await updateSettlement(tx, row, { refundable, result, isAwaiting, arrears });
   if (result.outcome === 'restSelfPay') {
     await openCase(tx, order, { code: 'insurance/rest-refused', now, detail: result.reason });
   }
@@ -105,7 +106,7 @@ async function moveClaim(
 async function updateSettlement(
   tx: Tx,
   row: SettlementRow,
-  after: { refundable: Fen; result: Booked; isAwaiting: boolean },
+  after: { refundable: Fen; result: Booked; isAwaiting: boolean; arrears: Fen },
 ): Promise<void> {
   const { refundable, result, isAwaiting } = after;
   const isWhole = refundable === 0n;
@@ -120,6 +121,7 @@ async function updateSettlement(
     .update(settlement)
     .set({
       refundable,
+      arrears: after.arrears,
       status: isWhole ? 'refunded' : 'partlyRefunded',
       insuranceStatus,
       ...(result.outcome === 'restSelfPay' ? { insuranceReason: result.reason } : {}),
@@ -189,6 +191,6 @@ async function finish(
     occurredAt: now,
   });
   const answer: Reply = { status: 201, body: await refundView(tx, saved) };
-  if (intent.key && !intent.isResumed) await finishRunningKey(tx, intent.key, answer);
+  if (intent.key) await finishRunningKey(tx, intent.key, answer);
   return answer;
 }

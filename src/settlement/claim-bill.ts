@@ -1,12 +1,13 @@
 // Claims a bill at the insurer: 1101 → 2201 → 2203 → 2204 → 2206 → 2207. Before 2207 doubt means
 // offline (no money moved); at 2207 doubt means unknown. Nothing is booked here.
-import { sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import { rows } from '../db/db.ts';
+import { claim as claimTable } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
-import type { ClaimSplit, RouteName } from '../insurance/insurer.ts';
-import { messagesOfVisit, newMessageId } from '../insurance/message-store.ts';
+import type { ClaimSplit, RouteName, WireNode } from '../insurance/insurer.ts';
+import { messagesOfVisit, newMessageId, type StoredMessage } from '../insurance/message-store.ts';
 import { type InsuredPerson, lookUpPerson, type PersonAnswer } from '../insurance/person.ts';
-import { routeOf } from '../insurance/regions.ts';
+import { regionRules, routeOf } from '../insurance/regions.ts';
 import { findRegistrations, readRegistration } from '../insurance/registration.ts';
 import { readSplit } from '../insurance/split.ts';
 import {
@@ -18,6 +19,7 @@ import {
   settle2207,
   visitInfo2203,
 } from '../insurance/trades.ts';
+import { type Fen, parseYuan } from '../money.ts';
 import type { BilledVisit } from './bill.ts';
 import { openTalk, type Talk, type TalkOrder } from './talk.ts';
 
@@ -73,6 +75,8 @@ export class Stop extends Error {
 /** Claims (or previews) a bill. Never throws for what the insurer does, only LostLease. */
 export function claimBill(deps: Deps, order: ClaimOrder): Promise<ClaimResult> {
   return runClaim(deps, order, async (run) => {
+    const stored = storedClaim(run);
+    if (stored) return stored;
     const previewed = await previewClaim(run);
     if (order.isPreview) return { split: previewed.preview, msgid: '' };
     return settleClaim(run, previewed);
@@ -145,11 +149,60 @@ export async function previewClaim(run: ClaimRun): Promise<Previewed> {
   if (run.isUploaded) await must(run.talk.change('2205', feeCancel2205(person, mdtrtId)));
   await must(run.talk.change('2204', feeUpload2204({ ...parameters, charges: bill.charges })));
   const answer = await must(run.talk.ask('2206', preSettle2206(parameters)));
-  const preview = readSplit(answer, { total: bill.total, mdtrtId, isPreview: true });
+  const expected = { total: bill.total, mdtrtId, isPreview: true, psnNo: person.psnNo };
+  const preview = readSplit(answer, expected, regionRules(bill.hospital.region));
   if ('broken' in preview)
     throw new Stop('offline', `2206 answer broken: ${preview.broken.join('; ')}`);
   run.preview = preview.split;
   return { ...parameters, preview: preview.split, charges: bill.charges };
+}
+
+/**
+ * After a crash the stored 2207 decides, before anybody else is asked: nothing that the insurer says
+ * now can make a message of unknown fate unsent. Null when none was stored or it may be sent again.
+ */
+export function storedClaim(run: ClaimRun): { split: ClaimSplit; msgid: string } | null {
+  const last = run.talk.lastOf('2207');
+  if (!last || last.fate === 'absent' || last.fate === 'reversed') return null;
+  const { msgid, answer } = last;
+  const { mdtrtId } = claimedIn(last);
+  switch (answer?.outcome) {
+    case 'offline':
+      return null;
+    case 'ok':
+      return readClaim(run, answer.output, { mdtrtId, msgid });
+    case 'rejected':
+    case 'notInsured':
+      throw new Stop(answer.outcome, answer.reason);
+    case undefined:
+      throw new Stop('unknown', 'no answer was stored', msgid);
+    case 'alreadyDone':
+    case 'unknown':
+      throw new Stop('unknown', answer.reason, msgid);
+  }
+  return answer satisfies never;
+}
+
+/** What a stored 2207 asked to be settled; `total` in fen. */
+export function claimedIn(message: StoredMessage): { mdtrtId: string; total: Fen } {
+  const { data } = message.request as { data: { mdtrt_id: string; medfee_sumamt: string } };
+  return { mdtrtId: data.mdtrt_id, total: parseYuan(data.medfee_sumamt) };
+}
+
+function readClaim(
+  run: ClaimRun,
+  output: WireNode,
+  claimed: { mdtrtId: string; msgid: string },
+): { split: ClaimSplit; msgid: string } {
+  const { bill } = run.order;
+  const { msgid } = claimed;
+  const psnNo = (run.person ?? bill.person)?.psnNo;
+  const expected = { ...claimed, total: bill.total, isPreview: false, ...(psnNo ? { psnNo } : {}) };
+  const answer = readSplit(output, expected, regionRules(bill.hospital.region));
+  if ('broken' in answer) {
+    throw new Stop('unknown', `2207 answer broken: ${answer.broken.join('; ')}`, msgid, true);
+  }
+  return { split: answer.split, msgid };
 }
 
 /** 2207 decides: if its invariants hold it is booked, whatever 2206 said. */
@@ -169,16 +222,23 @@ export async function settleClaim(run: ClaimRun, parameters: Previewed) {
     default:
       throw told satisfies never;
   }
-  const { total, mdtrtId } = parameters;
-  const answer = readSplit(told.output, { total, mdtrtId, msgid, isPreview: false });
-  if ('broken' in answer) {
-    const what = answer.broken.join('; ');
-    throw new Stop('unknown', `2207 answer broken: ${what}`, msgid, true);
-  }
-  return { split: answer.split, msgid };
+  const claimed = readClaim(run, told.output, { mdtrtId: parameters.mdtrtId, msgid });
+  const [known] = await run.deps.db
+    .select({ id: claimTable.id })
+    .from(claimTable)
+    .where(
+      and(
+        eq(claimTable.hospitalCode, run.order.bill.hospital.code),
+        eq(claimTable.setlId, claimed.split.setlId),
+      ),
+    );
+  if (known)
+    throw new Stop('unknown', '2207 answered a setl_id that is known already', msgid, true);
+  return claimed;
 }
 
-async function identifyPerson(run: ClaimRun): Promise<InsuredPerson> {
+/** Who the claim is for: as 1101 said at the visit, else asked now by ID number. */
+export async function identifyPerson(run: ClaimRun): Promise<InsuredPerson> {
   const { bill } = run.order;
   if (!bill.patient) throw new Stop('notInsured', '患者身份未确定 patient is not named yet');
   const person = bill.person ?? (await lookUp(run));

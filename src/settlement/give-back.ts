@@ -45,13 +45,16 @@ export async function giveBack(
   const steps: Step[] = [];
   let rest = order.amount;
 
+  const arrears = minFen(rest, row.arrears - row.arrearsReduced);
+  rest -= arrears;
   const due = minFen(rest, row.dueAtCounter - row.dueReduced);
   rest -= due;
-  if (due > 0n) {
-    await takeOffDue(tx, order, due);
+  if (arrears > 0n) await takeOffArrears(tx, order, arrears);
+  if (due > 0n) await takeOffDue(tx, order, due);
+  if (due + arrears > 0n) {
     steps.push({
       kind: 'dueAtCounter',
-      amount: due,
+      amount: due + arrears,
       isReduction: true,
       citizenId: null,
       reference: null,
@@ -74,7 +77,7 @@ export async function giveBack(
   assert(rest === 0n, `nothing more than the citizen's part is given back (${row.id})`);
   await writeSteps(tx, order, steps);
   const givenBack = {
-    due,
+    due: due + arrears,
     creditOwed: credit.owed,
     creditRepaid: credit.repaid,
     counter,
@@ -106,6 +109,15 @@ function newestCounterFirst(tenders: TenderRow[]): TenderRow[] {
   return tenders
     .filter(isCounter)
     .sort((a, b) => b.paidAt.getTime() - a.paidAt.getTime() || b.position - a.position);
+}
+
+/** What a refused rest once left the patient owing is the first that he no longer owes. */
+async function takeOffArrears(tx: Tx, order: GiveBackOrder, amount: Fen): Promise<void> {
+  const { id, arrearsReduced } = order.settlement;
+  await tx
+    .update(settlement)
+    .set({ arrearsReduced: arrearsReduced + amount })
+    .where(eq(settlement.id, id));
 }
 
 async function takeOffDue(tx: Tx, order: GiveBackOrder, amount: Fen): Promise<void> {

@@ -11,6 +11,9 @@ import { newId } from '../ids.ts';
 /** A counter request is done or given up well within this; the same key then takes over. */
 export const LEASE_SECONDS = 10;
 
+/** A run taken over after a crash first learns the truth, which may take longer. */
+const TAKEN_OVER_SECONDS = 40;
+
 export type IntentKind = 'settle' | 'oneScan' | 'preview' | 'refund' | 'convert';
 
 export interface Intent {
@@ -131,7 +134,7 @@ async function takeOver(tx: Tx, keyring: Keyring, which: ReturnType<typeof sql>)
     tx,
     sql`
     update intent set lease_token = ${newId('intent')},
-      lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})
+      lease_until = clock_timestamp() + make_interval(secs => ${TAKEN_OVER_SECONDS})
     where status = 'running' and ${which} returning id`,
   );
   if (!taken[0]) return null;

@@ -4,10 +4,11 @@ import type { Deps } from '../deps.ts';
 import type { ClaimSplit } from '../insurance/insurer.ts';
 import { type StoredMessage, setFate, storeAnswer } from '../insurance/message-store.ts';
 import type { InsuredPerson } from '../insurance/person.ts';
-import { readSplit } from '../insurance/split.ts';
+import { regionRules } from '../insurance/regions.ts';
+import { readSplit, type SplitRules } from '../insurance/split.ts';
 import { querySettlement5203, reverse2601 } from '../insurance/trades.ts';
 import type { BilledVisit } from './bill.ts';
-import { findPerson } from './claim-bill.ts';
+import { claimedIn, findPerson } from './claim-bill.ts';
 import type { Intent } from './intent-store.ts';
 import { openTalk, type Talk } from './talk.ts';
 
@@ -46,7 +47,10 @@ export async function learnTruth(
     deadlineAt: now + BUDGET_MS,
     trialToken: order.trialToken ?? null,
   });
-  const adopted = order.mayAdopt === false ? null : await askForClaim(talk, person, message);
+  const adopted =
+    order.mayAdopt === false
+      ? null
+      : await askForClaim(talk, person, message, regionRules(bill.hospital.region));
   if (adopted) {
     await setFate(deps.db, message.msgid, 'live');
     return { fate: 'live', split: adopted, msgid: message.msgid };
@@ -67,18 +71,14 @@ async function askForClaim(
   talk: Talk,
   person: InsuredPerson,
   message: StoredMessage,
+  rules: SplitRules,
 ): Promise<ClaimSplit | null> {
   const { mdtrtId, total } = claimedIn(message);
   const found = await talk.ask('5203', querySettlement5203(person, { mdtrtId }));
   if (found.outcome !== 'ok') return null;
-  const expected = { total: BigInt(total), mdtrtId, msgid: message.msgid, isPreview: false };
-  const read = readSplit(found.output, expected);
+  const { psnNo } = person;
+  const expected = { total, mdtrtId, psnNo, msgid: message.msgid, isPreview: false };
+  const read = readSplit(found.output, expected, rules);
   // A registration may hold several settlements: only the echo of this very message proves it.
   return 'split' in read && read.split.medinsSetlId === message.msgid ? read.split : null;
-}
-
-/** What the stored 2207 asked to be settled; `total` in fen. */
-function claimedIn(message: StoredMessage): { mdtrtId: string; total: string } {
-  const { data } = message.request as { data: { mdtrt_id: string; medfee_sumamt: string } };
-  return { mdtrtId: data.mdtrt_id, total: data.medfee_sumamt.replace('.', '') };
 }

@@ -35,10 +35,20 @@ export async function payByOneScan(call: OneScanCall): Promise<Reply> {
   const startedAtMs = deps.realNow().getTime();
   const replay = await peekKey(deps.db, key);
   if (replay) return replay;
+  const own = await transact(deps.db, (tx) => takeOverCrashed(tx, call));
+  if (own) return runSettlement(deps, own);
   await inStep('charge', async () => refuseMismatch(request.charges, '/charges'));
   const opening = await inStep('identify', () => prepareOpening(deps, terminal, request));
   const begun = await transact(deps.db, (tx) => beginOneScan(tx, call, opening, startedAtMs));
   return 'status' in begun ? begun : runSettlement(deps, begun);
+}
+
+/** A run of this very key whose process died: its credential is spent, so it must not be asked again. */
+async function takeOverCrashed(tx: Tx, call: OneScanCall): Promise<Intent | null> {
+  const { deps, key } = call;
+  const own = await takeOverOwn(tx, deps.keyring, key);
+  if (own && key) await leaseKey(tx, key, LEASE_SECONDS);
+  return own;
 }
 
 async function beginOneScan(
@@ -50,11 +60,6 @@ async function beginOneScan(
   const { deps, key, terminal, request } = call;
   const stored = key && (await takeKey(tx, key));
   if (stored) return stored;
-  const own = await takeOverOwn(tx, deps.keyring, key);
-  if (own) {
-    if (key) await leaseKey(tx, key, LEASE_SECONDS);
-    return own;
-  }
   const row = await inStep('open', () => insertVisit(tx, deps, opening));
   const lines = { batch: BATCH, items: request.charges };
   await inStep('charge', () => insertCharges(tx, row, lines));

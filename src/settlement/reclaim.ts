@@ -9,10 +9,12 @@ import type { BilledVisit } from './bill.ts';
 import {
   type ClaimOrder,
   type ClaimRun,
+  identifyPerson,
   previewClaim,
   runClaim,
   Stop,
   settleClaim,
+  storedClaim,
 } from './claim-bill.ts';
 import type { Intent } from './intent-store.ts';
 import { learnTruth } from './learn-truth.ts';
@@ -44,37 +46,27 @@ interface Order {
 
 /** Cancels the old claim and claims the rest. Safe to call again after a crash or a `pending`. */
 export async function reclaim(deps: Deps, intent: Intent, order: Order): Promise<Reclaimed> {
-  const doubtful = intent.isResumed ? await unknownClaim(deps, intent) : null;
+  const messages = intent.isResumed ? await messagesOfIntent(deps.db, deps.keyring, intent.id) : [];
+  const reversal = reversalIn(messages);
+  const doubtful = unknownClaim(messages);
   if (doubtful) {
     const truth = await learnTruth(deps, { held: intent, bill: order.bill, message: doubtful });
     if (truth.fate === 'unknown') return { outcome: 'pending', reason: truth.reason };
-    if (truth.fate === 'live') return { ...truth, outcome: 'reclaimed', reversalSetlId: '' };
+    if (truth.fate === 'live') {
+      return { ...truth, outcome: 'reclaimed', reversalSetlId: reversal.setlId ?? '' };
+    }
   }
-  const reversal: { setlId: string | null; isDoubtful: boolean } = {
-    setlId: null,
-    isDoubtful: false,
-  };
   const claimOrder: ClaimOrder = {
     held: intent,
-    bill: order.bill,
+    // The certificate of the visit may have lapsed: 1101 is asked anew by ID number.
+    bill: { ...order.bill, person: null },
     isPreview: false,
     isFresh: true,
     isResumed: intent.isResumed,
     isNewVisit: false,
     deadlineAt: deps.realNow().getTime() + INSURER_BUDGET_MS,
   };
-  const result = await runClaim(deps, claimOrder, async (run) => {
-    if (order.bill.total === 0n) {
-      await cancelOld(run, order.oldClaim, reversal);
-      throw new Stop('rejected', 'nothing is left to claim');
-    }
-    const previewed = await previewClaim(run);
-    // Account money counts as the citizen's here: the old claim still holds it, 2208 sets it free.
-    if (ownPart(previewed.preview) > ownPart(order.oldClaim))
-      throw new Stop('rejected', PART_RISES);
-    await cancelOld(run, order.oldClaim, reversal);
-    return settleClaim(run, previewed);
-  });
+  const result = await runClaim(deps, claimOrder, (run) => cancelAndClaim(run, order, reversal));
   if (result.unsaved) {
     const { msgid, answer } = result.unsaved;
     await storeAnswer(deps.db, deps.keyring, msgid, answer);
@@ -95,7 +87,40 @@ export async function reclaim(deps: Deps, intent: Intent, order: Order): Promise
   return result satisfies never;
 }
 
-const ownPart = (of: { cash: bigint; account: bigint }) => of.cash + of.account;
+/** What is known of the old claim's end. From the first 2208 on there is no way back. */
+interface Reversal {
+  /** Of the reversal record; '' when the insurer only said that it is done; null = not yet. */
+  setlId: string | null;
+  isDoubtful: boolean;
+}
+
+function reversalIn(messages: readonly StoredMessage[]): Reversal {
+  const last = messages.filter((m) => m.infno === '2208').at(-1);
+  if (last?.answer?.outcome === 'ok') {
+    return { setlId: readReversal(last.answer.output).setlId, isDoubtful: false };
+  }
+  if (last?.answer?.outcome === 'alreadyDone') return { setlId: '', isDoubtful: false };
+  const isDoubtful = last !== undefined && (!last.answer || last.answer.outcome === 'unknown');
+  return { setlId: null, isDoubtful };
+}
+
+async function cancelAndClaim(run: ClaimRun, order: Order, reversal: Reversal) {
+  const stored = storedClaim(run);
+  if (stored) return stored;
+  await identifyPerson(run);
+  // Sent before, its answer lost: the same 2208 again tells; only then is the rest worth previewing.
+  if (reversal.isDoubtful) await cancelOld(run, order.oldClaim, reversal);
+  if (order.bill.total === 0n) {
+    if (reversal.setlId === null) await cancelOld(run, order.oldClaim, reversal);
+    throw new Stop('rejected', 'nothing is left to claim');
+  }
+  const previewed = await previewClaim(run);
+  if (reversal.setlId === null) {
+    if (previewed.preview.cash > order.oldClaim.cash) throw new Stop('rejected', PART_RISES);
+    await cancelOld(run, order.oldClaim, reversal);
+  }
+  return settleClaim(run, previewed);
+}
 
 const PART_RISES = "the citizen's part would rise";
 
@@ -112,37 +137,34 @@ function notCancelled(result: Result, isDoubtful: boolean): Reclaimed {
 }
 
 /** 2208 of the same setl_id may be repeated; 已撤销 means it is done. */
-async function cancelOld(
-  run: ClaimRun,
-  oldClaim: ClaimRow,
-  reversal: { setlId: string | null; isDoubtful: boolean },
-): Promise<void> {
-  const { person, order } = run;
-  const insured = person ?? order.bill.person;
-  if (!insured) throw new Stop('offline', 'the insured person is not known');
-  run.talk.insuredRegion = insured.insuredRegion;
-  const told = await run.talk.change('2208', cancelSettle2208(insured, oldClaim), 'inDoubt');
+async function cancelOld(run: ClaimRun, oldClaim: ClaimRow, reversal: Reversal): Promise<void> {
+  const person = run.person ?? (await identifyPerson(run));
+  const told = await run.talk.change('2208', cancelSettle2208(person, oldClaim), 'inDoubt');
   switch (told.outcome) {
     case 'ok':
       reversal.setlId = readReversal(told.output).setlId;
+      reversal.isDoubtful = false;
       return;
     case 'alreadyDone':
       reversal.setlId = '';
+      reversal.isDoubtful = false;
       return;
     case 'unknown':
       reversal.isDoubtful = true;
       throw new Stop('offline', told.reason);
     case 'rejected':
     case 'notInsured':
-    case 'offline':
+      // A plain no to the repeat says that the first one was not executed either.
+      reversal.isDoubtful = false;
       throw new Stop(told.outcome, told.reason);
+    case 'offline':
+      throw new Stop('offline', told.reason);
   }
   return told satisfies never;
 }
 
 /** The 2207 of this refund whose fate is not known yet. */
-async function unknownClaim(deps: Deps, intent: Intent): Promise<StoredMessage | null> {
-  const messages = await messagesOfIntent(deps.db, deps.keyring, intent.id);
+function unknownClaim(messages: readonly StoredMessage[]): StoredMessage | null {
   const last = messages.filter((m) => m.infno === '2207').at(-1);
   // A claim found live whose booking was lost must be found again.
   const isOpen = last && (last.fate === null || last.fate === 'live');

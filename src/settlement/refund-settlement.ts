@@ -121,6 +121,7 @@ export async function runRefund(deps: Deps, intent: Intent): Promise<Reply> {
     case 'refused': {
       const refusal = new Refusal(result.code, { detail: result.reason, retryAfterSeconds: 5 });
       await transact(deps.db, (tx) => failRefund(tx, intent, refusal));
+      refusal.isStored = true;
       throw refusal;
     }
     case 'pending':
@@ -157,6 +158,6 @@ async function waitForInsurer(tx: Tx, deps: Deps, intent: Intent, reason: string
     .returning();
   assert(row, 'the refund was begun');
   const answer: Reply = { status: 202, body: await refundView(tx, row) };
-  if (intent.key && !intent.isResumed) await finishRunningKey(tx, intent.key, answer);
+  if (intent.key) await finishRunningKey(tx, intent.key, answer);
   return answer;
 }

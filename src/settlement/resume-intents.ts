@@ -38,10 +38,12 @@ export async function resumeIntents(deps: Deps): Promise<number> {
     where is_forward or is_old or kind = 'preview'
     order by lease_until limit ${BATCH}`,
   );
-  for (const orphan of orphans) {
-    const intent = await transact(deps.db, (tx) => takeOverOrphan(tx, deps.keyring, orphan.id));
-    if (intent) await resume(deps, intent);
-  }
+  await Promise.all(
+    orphans.map(async (orphan) => {
+      const intent = await transact(deps.db, (tx) => takeOverOrphan(tx, deps.keyring, orphan.id));
+      if (intent) await resume(deps, intent);
+    }),
+  );
   return orphans.length;
 }
 

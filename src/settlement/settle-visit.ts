@@ -145,6 +145,7 @@ export async function runSettlement(deps: Deps, intent: Intent): Promise<Reply> 
         ...(order.isOneScan ? { extra: { step: 'settle' } } : {}),
       });
       await transact(deps.db, (tx) => undoSettlement(tx, deps, intent, { claim, refusal }));
+      refusal.isStored = true;
       throw refusal;
     }
     case 'park': {
@@ -162,6 +163,12 @@ export async function runSettlement(deps: Deps, intent: Intent): Promise<Reply> 
   return decision satisfies never;
 }
 
+/** A one-scan's 1101 at the opening is part of the 5 s that the counter has for the insurer. */
+function budgetFrom(deps: Deps, intent: Intent, order: SettlementOrder): number {
+  const isFirstRun = order.isOneScan && !intent.isResumed;
+  return isFirstRun ? order.startedAtMs : deps.realNow().getTime();
+}
+
 async function askInsurer(
   deps: Deps,
   intent: Intent,
@@ -177,6 +184,6 @@ async function askInsurer(
     isFresh: false,
     isResumed: intent.isResumed,
     isNewVisit: order.isOneScan && !intent.isResumed,
-    deadlineAt: deps.realNow().getTime() + INSURER_BUDGET_MS,
+    deadlineAt: budgetFrom(deps, intent, order) + INSURER_BUDGET_MS,
   });
 }

@@ -1,6 +1,6 @@
 // One run's conversation with the insurer. Law: a message that changes the insurer's books is stored
 // before it is sent; a stored one without an answer is of unknown fate and is never sent again.
-import { type Db, transact } from '../db/db.ts';
+import { type Db, transact, violatedConstraint } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
 import { Refusal } from '../errors.ts';
 import type { Answer, Infno, RouteName } from '../insurance/insurer.ts';
@@ -31,6 +31,8 @@ export interface Talk {
    * `repeat`: some are taken twice without harm, in doubt (2208 of one setl_id) or always (2601).
    */
   change(infno: Infno, input: Record<string, unknown>, repeat?: Repeat): Promise<Told>;
+  /** The newest stored message of a trade in this run; only looked up after a crash. */
+  lastOf(infno: Infno): StoredMessage | undefined;
   /** A fresh message id for a question made elsewhere (1101). */
   nextMessageId(): Promise<string>;
   msLeft(): number;
@@ -74,6 +76,7 @@ export async function openTalk(deps: Deps, order: TalkOrder): Promise<Talk> {
     trialToken,
     insuredRegion,
     unsaved: null,
+    lastOf: (infno) => earlier.filter((m) => m.infno === infno).at(-1),
     close: async () => {
       if (trialToken) await deps.breaker.endTrial(trialToken);
     },
@@ -83,13 +86,13 @@ export async function openTalk(deps: Deps, order: TalkOrder): Promise<Talk> {
       return send(infno, await talk.nextMessageId(), input);
     },
     async change(infno, input, repeat = 'never') {
-      const last = earlier.filter((m) => m.infno === infno).at(-1);
+      const last = talk.lastOf(infno);
       if (last && !mayBeSentAgain(last, repeat)) return recall(last);
       if (MONEY_TRADES.has(infno) && talk.msLeft() < LEAST_FOR_MONEY_MS) {
         return { outcome: 'offline', reason: 'no time left to settle', msgid: '' };
       }
       const msgid = await talk.nextMessageId();
-      await store(infno, msgid, input, (last?.attempt ?? 0) + 1);
+      await store(infno, msgid, input, (last?.attempt ?? 0) + 1).catch(refuseIfStored);
       const answer = await send(infno, msgid, input);
       talk.unsaved = { msgid, answer };
       return { ...answer, msgid };
@@ -162,6 +165,11 @@ function recall(known: StoredMessage): Told {
   // Nobody knows whether it was executed; it is never sent again. Only a money trade moved money.
   const outcome = MONEY_TRADES.has(known.infno) ? 'unknown' : 'offline';
   return { outcome, reason: 'no answer was stored', msgid };
+}
+
+/** The same step is stored already: whoever took this run over is ahead of us. */
+function refuseIfStored(error: unknown): never {
+  throw violatedConstraint(error) === 'insurance_message_step' ? new LostLease() : error;
 }
 
 /** Somebody else took this run over: stop, change nothing. */

@@ -1,8 +1,8 @@
 // Cancels an unsettled visit: the hold is voided at once, the insurer's registration undone by a job.
-import { eq } from 'drizzle-orm';
+import { and, eq } from 'drizzle-orm';
 import { voidHold } from '../credit/set-hold.ts';
 import type { Tx } from '../db/db.ts';
-import { visit } from '../db/schema.ts';
+import { intent, visit } from '../db/schema.ts';
 import { Refusal } from '../errors.ts';
 import { enqueueJob } from '../outbox/jobs.ts';
 import { batchesOf, lockVisit, type VisitRow } from './visit-store.ts';
@@ -16,6 +16,11 @@ export async function cancelVisit(
   const row = await lockVisit(tx, visitId, hospitalCode);
   if (row.status === 'settling') throw new Refusal('visit/settling', { retryAfterSeconds: 1 });
   if (row.status === 'cancelled') return row;
+  const [running] = await tx
+    .select({ id: intent.id })
+    .from(intent)
+    .where(and(eq(intent.visitId, visitId), eq(intent.status, 'running')));
+  if (running) throw new Refusal('visit/settling', { retryAfterSeconds: 1 });
   const batches = await batchesOf(tx, visitId);
   if (batches.some((batch) => batch.settlementId)) throw new Refusal('visit/already-settled');
   return closeCancelled(tx, row);

@@ -153,6 +153,8 @@ export const visitRoutes: Route[] = [
     ],
     handler: async (call) => {
       const terminal = callerOf(call, 'terminal');
+      const known = await findVisit(call.deps.db, call.params.visitId, terminal.hospitalCode);
+      if (!known) throw new Refusal('resource/not-found');
       const patient = await identifyForPatch(call.deps, terminal, call.body);
       return transact(call.deps.db, async (tx) => {
         const order = { visitId: call.params.visitId, patch: call.body, patient };

@@ -2,10 +2,15 @@
 // banks' faults and books. And the hands of a clock: leases and quiet times that a test lets pass.
 import path from 'node:path';
 import { sql } from 'drizzle-orm';
+import { expireHolds } from '../../src/credit/expire-holds.ts';
+import { runDueJobs } from '../../src/outbox/jobs.ts';
 import { readJson } from '../../src/process-lock.ts';
+import { resolveRepayments } from '../../src/repayment/resolve-repayments.ts';
 import { type InsurerControl, insurerControl } from '../../src/sandbox/insurer/control-client.ts';
 import { sandboxSecrets } from '../../src/sandbox/secrets.ts';
-import { runWorkerOnce } from '../../src/worker.ts';
+import { resumeIntents } from '../../src/settlement/resume-intents.ts';
+import { sendMoneyBack } from '../../src/settlement/send-money-back.ts';
+import { releaseRegistration } from '../../src/visit/release-registration.ts';
 import type { TestApp } from '../support/app.ts';
 
 export interface BankTransfer {
@@ -67,8 +72,19 @@ export async function letLeasesRunOut(app: TestApp): Promise<void> {
   }
 }
 
-/** Everything that waits is looked at once, for an app without a worker of its own. */
+/**
+ * What waits is looked at once, for an app without a worker of its own. Conversions are left alone:
+ * here a settlement that awaits insurance goes on awaiting it.
+ */
 export async function workOnce(app: TestApp): Promise<void> {
   await letLeasesRunOut(app);
-  await runWorkerOnce(app.deps);
+  await expireHolds(app.db, 100);
+  await resumeIntents(app.deps);
+  await resolveRepayments(app.deps);
+  await runDueJobs(app.deps, { sendMoneyBack, releaseRegistration }, 100);
+}
+
+/** Both routes as if the insurer had never failed. */
+export async function closeBreakers(app: TestApp): Promise<void> {
+  await app.db.execute(sql.raw('delete from insurance_route'));
 }

@@ -71,7 +71,7 @@ const tendersGaveBack = agree(
     from (
       select settlement_id, kind, given_back as a, 0::bigint as b from tender
       union all
-      select id, 'dueAtCounter', due_reduced, 0 from settlement
+      select id, 'dueAtCounter', due_reduced + arrears_reduced, 0 from settlement
       union all
       select m.settlement_id, m.kind, 0, m.amount from money_back m
       join refund r on r.id = m.cause_id

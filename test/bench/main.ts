@@ -1,0 +1,95 @@
+// Role: `npm run bench -- [name…]`: measures, prints one table and writes the same as JSON.
+// Exit code 1 when a figure is not reached or an operation failed.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { arch, cpus, loadavg, platform, release, totalmem } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Bench, BenchOptions } from './bench.ts';
+import { startCity } from './city.ts';
+import { drain } from './drain.ts';
+import { type Figure, figureLines, figureOf } from './figure.ts';
+
+/** A new bench is one file and one line here. */
+const benches: Record<string, Bench> = { drain };
+
+const USAGE = `npm run bench -- [name…] [--count 2000] [--seconds 20] [--rounds 3] [--seed 7] [--out file]
+names: ${Object.keys(benches).join(', ')} (default: all)`;
+
+const GIB = 2 ** 30;
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      count: { type: 'string', default: '2000' },
+      seconds: { type: 'string', default: '20' },
+      rounds: { type: 'string', default: '3' },
+      seed: { type: 'string', default: '7' },
+      out: { type: 'string' },
+    },
+  });
+  const names = positionals.length > 0 ? positionals : Object.keys(benches);
+  const unknown = names.filter((name) => !benches[name]);
+  const [count, seconds, rounds, seed] = [values.count, values.seconds, values.rounds, values.seed]
+    .map(Number)
+    .map((n) => (Number.isInteger(n) && n > 0 ? n : 0));
+  if (unknown.length > 0 || !count || !seconds || !rounds || !seed) {
+    console.error(USAGE);
+    return 2;
+  }
+  const options: BenchOptions = { count, seconds, rounds, seed, withCity: cityOf(seed) };
+  const figures: Figure[] = [];
+  for (const name of names) {
+    const bench = benches[name];
+    if (!bench) continue;
+    console.log(`${name}: ${rounds} rounds`);
+    figures.push(figureOf(await bench(options, (text) => console.log(`  ${name}: ${text}`))));
+  }
+  const about = aboutRun(seed);
+  console.log(['', ...figureLines(figures), '', ...aboutLines(about)].join('\n'));
+  const file = values.out ?? path.join('.data', 'bench', `${Date.now()}.json`);
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify({ ...about, figures }, null, 2)}\n`);
+  console.log(`written to ${file}`);
+  return figures.every((f) => f.isReached !== false && f.errors === 0) ? 0 : 1;
+}
+
+function cityOf(seed: number): BenchOptions['withCity'] {
+  return async (work) => {
+    // BENCH_NODE_OPTIONS: e.g. --cpu-prof for the service alone.
+    const nodeOptions = process.env.BENCH_NODE_OPTIONS;
+    const city = await startCity({ seed, ...(nodeOptions ? { env: { NODE_OPTIONS: nodeOptions } } : {}) });
+    try {
+      await work(city);
+    } finally {
+      await city.stop();
+    }
+  };
+}
+
+function aboutRun(seed: number) {
+  const [cpu] = cpus();
+  return {
+    command: `npm run bench -- ${process.argv.slice(2).join(' ')}`.trim(),
+    seed,
+    at: new Date().toISOString(),
+    machine: {
+      cpu: `${cpus().length} × ${cpu?.model ?? 'unknown'}`,
+      memoryGiB: Math.round(totalmem() / GIB),
+      system: `${platform()} ${release()} ${arch()}`,
+      node: process.version,
+      /** Others at work on the machine make every figure smaller; ratios suffer less. */
+      loadAverage: loadavg()[1],
+    },
+  };
+}
+
+function aboutLines({ command, seed, machine }: ReturnType<typeof aboutRun>): string[] {
+  const { cpu, memoryGiB, system, node, loadAverage } = machine;
+  return [
+    `${command} (seed ${seed})`,
+    `${cpu}, ${memoryGiB} GiB, ${system}, Node ${node}, load ${loadAverage?.toFixed(1)}`,
+  ];
+}
+
+process.exitCode = await main();

@@ -1,0 +1,227 @@
+// The steps of a random run after the bill: refunds, repayments, the clock and the worker.
+import { expect } from 'vitest';
+import type { ReplyBody } from '../support/app.ts';
+import { leftAfter, refund, type Settlement, UNITS } from './model.ts';
+import { allocate, type Debt, type Fen, owedOn, pay, release } from './model-credit.ts';
+import { workOnce } from './parties.ts';
+import type { Step } from './random-steps.ts';
+import {
+  ask,
+  businessNow,
+  calm,
+  codeOf,
+  type Encounter,
+  expectSettlement,
+  liveClaims,
+  type Person,
+  type Refunded,
+  type Sending,
+  unitsText,
+  type World,
+  yuan,
+} from './random-world.ts';
+
+/** What goes wrong at the insurer while a claim is cancelled and the rest claimed anew. */
+interface Trouble {
+  fault: Record<string, unknown>;
+  outcome: 'rejected' | 'offline' | 'goesOn';
+  isForRest?: true;
+}
+
+const troubles: readonly Trouble[] = [
+  { fault: { mode: 'reject', on: ['2208'] }, outcome: 'rejected' },
+  { fault: { mode: 'error500', on: ['2208'] }, outcome: 'goesOn' },
+  { fault: { mode: 'answerLost', on: ['2208'] }, outcome: 'goesOn' },
+  { fault: { mode: 'error500', on: ['2203'] }, outcome: 'offline', isForRest: true },
+  { fault: { mode: 'error500', on: ['2206'] }, outcome: 'offline', isForRest: true },
+  { fault: { mode: 'error500', on: ['2207'] }, outcome: 'goesOn', isForRest: true },
+  { fault: { mode: 'answerLost', on: ['2207'] }, outcome: 'goesOn', isForRest: true },
+];
+
+/** Which lines a refund asks for, in units; and how it asks. */
+function newRefund(world: World, visit: Encounter, of: Settlement) {
+  const { random } = world;
+  const items = visit.items.filter((i) => of.batches.includes(i.batch) && i.leftUnits > 0n);
+  const isAll = items.length === 0 || random.chance(0.35);
+  const chosen = isAll ? items : random.some(items);
+  const parts = new Map<number, bigint>();
+  const lines = chosen.map(({ lineNumber, leftUnits }) => {
+    const units = isAll || random.chance(0.5) ? leftUnits : random.fen(leftUnits);
+    parts.set(lineNumber, units);
+    return { lineNumber, ...(units === leftUnits ? {} : { quantity: unitsText(units) }) };
+  });
+  const left = visit.items
+    .filter((i) => of.batches.includes(i.batch))
+    .reduce((all, i) => all + leftAfter(i, parts.get(i.lineNumber) ?? 0n).leftAmount, 0n);
+  const body = isAll ? { all: true, reason: '退费' } : { lines, reason: '退费' };
+  return { parts, body, left };
+}
+
+export const refundSome: Step = (world) => {
+  const { random } = world;
+  const found = world.visits.flatMap((visit) => visit.settlements.map((of) => ({ visit, of })));
+  if (found.length === 0) return null;
+  const { visit, of } = random.pick(found);
+  const { parts, body, left } = newRefund(world, visit, of);
+  const possible = troubles.filter((t) => left > 0n || !t.isForRest);
+  const trouble = of.claim && parts.size > 0 && random.chance(0.4) ? random.pick(possible) : null;
+  return async () => {
+    if (trouble) await world.parties.insurer.setFault(trouble.fault as never);
+    const target = `/v1/settlements/${of.id}/refunds`;
+    const reply = await ask(world, 'POST', target, { body });
+    if (parts.size === 0) {
+      expect(codeOf(reply), reply.text).toEqual([409, 'refund/exceeds-leg']);
+    } else if (trouble?.outcome === 'rejected') {
+      expect(codeOf(reply), reply.text).toEqual([409, 'insurance/rejected']);
+    } else if (trouble?.outcome === 'offline') {
+      expect(codeOf(reply), reply.text).toEqual([503, 'insurance/offline']);
+    } else {
+      expect(reply.status, reply.text).toBe(trouble ? 202 : 201);
+      const shown = trouble ? await goOn(world, reply.body, random.chance(0.5)) : reply.body;
+      await refunded(world, { visit, of, parts, left }, shown);
+    }
+    await calm(world.app, world.parties);
+    const now = await ask(world, 'GET', `/v1/settlements/${of.id}`);
+    expectSettlement(now.body, of);
+  };
+};
+
+/** After 2208 it only goes forward, also through a time in which the insurer is down altogether. */
+async function goOn(world: World, begun: ReplyBody, isDownFirst: boolean): Promise<ReplyBody> {
+  const read = async () => (await ask(world, 'GET', `/v1/refunds/${begun.id}`)).body;
+  expect(begun.status).toBe('processing');
+  const busy = await ask(world, 'POST', `/v1/settlements/${begun.settlementId}/refunds`, {
+    body: { all: true, reason: '退费' },
+  });
+  expect(codeOf(busy)).toEqual([409, 'settlement/busy']);
+  if (isDownFirst) {
+    await world.parties.insurer.setFault({ mode: 'error500' });
+    await workOnce(world.app);
+    expect((await read()).status).toBe('processing');
+  }
+  await calm(world.app, world.parties);
+  await workOnce(world.app);
+  const shown = await read();
+  expect(shown.status, JSON.stringify(shown)).toBe('completed');
+  return shown;
+}
+
+async function refunded(
+  world: World,
+  done: { visit: Encounter; of: Settlement; parts: Map<number, bigint>; left: Fen },
+  shown: ReplyBody,
+): Promise<void> {
+  const { visit, of, parts, left } = done;
+  const others = [
+    ...visit.strays,
+    ...visit.settlements.filter((s) => s !== of).map((s) => s.claim?.setlId),
+  ];
+  const live = (await liveClaims(world, visit)).filter((claim) => !others.includes(claim.setlId));
+  const isReclaimed = of.claim !== null && left > 0n;
+  expect(live.map((claim) => claim.total)).toEqual(isReclaimed ? [left] : []);
+  const { amount, tenders } = refund(visit, of, parts, live[0] ?? null);
+  const hasAccount = visit.person?.line != null;
+  const sent: Refunded['tenders'] = tenders.map(({ kind, amount: part, isMoney }) => {
+    const status = !isMoney ? 'done' : kind === 'cash' && !hasAccount ? 'voucher' : 'pending';
+    return { kind, amount: part, sending: { kind, status } };
+  });
+  world.refunds.push({ id: shown.id, tenders: sent });
+  expect(shown).toMatchObject({ status: 'completed', amount: yuan(amount) });
+  if (shown.tenders.some((t: ReplyBody) => t.status === 'done' && t.kind === 'credit')) {
+    // A worker that went on with the refund may have sent the money back already.
+  }
+  expect(shown.tenders.map((t: ReplyBody) => [t.kind, t.amount])).toEqual(
+    sent.map((t) => [t.kind, yuan(t.amount)]),
+  );
+}
+
+export const repay: Step = (world) => {
+  const { random } = world;
+  const person = random.pick(world.people);
+  const { line } = person;
+  if (!line) return null;
+  return async () => {
+    const owed = line.debts.filter((debt) => owedOn(debt) > 0n);
+    const chosen = owed.length > 1 && random.chance(0.3) ? random.some(owed) : owed;
+    const free = chosen.filter((debt) => !debt.isUnderWay);
+    const most = free.reduce((all, debt) => all + owedOn(debt), 0n);
+    const amount = random.chance(0.1)
+      ? most + 1n
+      : random.chance(0.5)
+        ? most || 1n
+        : random.fen(most + 1n);
+    const bank = random.pick([
+      'none',
+      'none',
+      'none',
+      'declined',
+      'answerLost',
+      'error500',
+    ] as const);
+    await world.parties.bankFault(bank, ['debit']);
+    const receivableIds = chosen === owed ? {} : { receivableIds: chosen.map((debt) => debt.id) };
+    const body = { amount: yuan(amount), ...receivableIds };
+    const reply = await ask(world, 'POST', '/v1/me/repayments', { body, token: person.token });
+    await world.parties.bankFault('none');
+    const parts = allocate({ ...line, debts: chosen }, amount);
+    if (!parts) {
+      const isOwed = amount <= chosen.reduce((all, debt) => all + owedOn(debt), 0n);
+      const code = isOwed ? [409, 'repayment/under-way'] : [422, 'repayment/exceeds-debt'];
+      expect(codeOf(reply), reply.text).toEqual(code);
+      return;
+    }
+    const isDoubtful = bank === 'answerLost' || bank === 'error500';
+    expect(reply.status, reply.text).toBe(isDoubtful ? 202 : 201);
+    const status = isDoubtful ? 'unknown' : bank === 'declined' ? 'failed' : 'paid';
+    expect(reply.body).toMatchObject({ amount: yuan(amount), status });
+    const shown = reply.body.allocations.map((a: ReplyBody) => [a.receivableId, a.amount]).sort();
+    expect(shown).toEqual([...parts].map(([debt, part]) => [debt.id, yuan(part)]).sort());
+    if (status === 'paid') pay(line, parts);
+    else if (isDoubtful) {
+      for (const debt of parts.keys()) debt.isUnderWay = true;
+      world.debits.push({ person, id: reply.body.id, parts, isPaid: bank === 'answerLost' });
+    }
+  };
+};
+
+/** Business time goes on: hours, or so far that holds expire and bills are overdue. */
+export const moveClock: Step = (world) => async () => {
+  const hours = world.random.pick([7, 7, 25, 25, 31 * 24, 43 * 24]);
+  world.offsetMs += hours * 3_600_000;
+  await world.app.clock(Math.round(world.offsetMs / 1_000));
+};
+
+/** Whatever waits is done: holds expire, money goes back or is refused, debits are asked for. */
+export const work: Step = (world) => async () => {
+  const isRefusing = world.random.chance(0.3);
+  await world.parties.bankFault(isRefusing ? 'declined' : 'none', ['credit', 'channel']);
+  await workOnce(world.app);
+  worked(world, isRefusing);
+  await calm(world.app, world.parties);
+};
+
+function worked(world: World, isRefusing: boolean): void {
+  const now = businessNow(world);
+  for (const visit of world.visits) {
+    if (visit.hold?.status === 'placed' && visit.hold.expiresAt <= now) release(visit, 'expired');
+  }
+  for (const { person, parts, isPaid } of world.debits.splice(0)) {
+    if (isPaid) arrived(person, parts);
+    for (const debt of parts.keys()) debt.isUnderWay = false;
+  }
+  const sendings = world.refunds.flatMap((r) => r.tenders.map((t) => t.sending));
+  for (const sending of sendings.filter((s) => s.status === 'pending')) {
+    sending.status = endOf(sending, isRefusing);
+  }
+}
+
+function arrived({ line }: Person, parts: Map<Debt, Fen>): void {
+  if (line) pay(line, parts);
+}
+
+function endOf({ kind }: Sending, isRefused: boolean): Sending['status'] {
+  if (!isRefused) return 'done';
+  return kind === 'credit' ? 'failed' : 'voucher';
+}
+
+export const units = UNITS;
