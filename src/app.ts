@@ -9,6 +9,7 @@ import { creditRoutes } from './credit/routes.ts';
 import { type Db, openDatabase, rows } from './db/db.ts';
 import { surviveLostWrites } from './db/survive-lost-writes.ts';
 import type { Deps } from './deps.ts';
+import { financeRoutes } from './finance/routes.ts';
 import { makeLogger } from './http/logging.ts';
 import { type Metrics, makeMetrics } from './http/metrics.ts';
 import type { Route } from './http/route.ts';
@@ -56,6 +57,7 @@ const routes: readonly Route[] = [
   ...creditRoutes,
   ...repaymentRoutes,
   ...conversionRoutes,
+  ...financeRoutes,
   ...insuranceRoutes,
   ...ledgerRoutes,
   ...outboxRoutes,

@@ -14,7 +14,7 @@ import { makeWebhookQueue } from './outbox/webhook-queue.ts';
 import { resolveRepayments } from './repayment/resolve-repayments.ts';
 import { resumeIntents } from './settlement/resume-intents.ts';
 import { sendMoneyBack } from './settlement/send-money-back.ts';
-import { releaseRegistration } from './visit/release-registration.ts';
+import { releaseRegistration } from './settlement/release-registration.ts';
 
 const handlers: JobHandlers = { confirmReversal, releaseRegistration, sendMoneyBack };
 

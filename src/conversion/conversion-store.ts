@@ -4,7 +4,7 @@ import type { Db, Tx } from '../db/db.ts';
 import { conversion, moneyBack, settlement } from '../db/schema.ts';
 import { Refusal } from '../errors.ts';
 import type { Caller } from '../http/route.ts';
-import { formatYuan, parseYuan, sumFen } from '../money.ts';
+import { formatYuan, sumFen } from '../money.ts';
 import { lockSettlement, type SettlementRow } from '../settlement/settlement-store.ts';
 import { lockVisit, type VisitRow } from '../visit/visit-store.ts';
 
@@ -100,7 +100,7 @@ export async function lockConversion(tx: Tx, found: ConversionRow) {
   return { ...locked, conversion: row };
 }
 
-const totalOf = (parts: Part[]) => sumFen(parts.map((part) => parseYuan(part.amount)));
+const totalOf = (parts: Part[]) => sumFen(parts.map((part) => BigInt(part.amount.replace('.', ''))));
 
 /** The conversion as the contract shows it. */
 export async function conversionView(tx: Tx | Db, row: ConversionRow) {

@@ -128,11 +128,12 @@ const ownThings: Route[] = [
     summary: '付款码 One-time payment code, 60 seconds',
     tag: 'Citizen',
     roles: ['citizen'],
-    idempotency: 'optional',
+    // A stored reply would keep the code in plain text: a repeated request gets a new one.
+    idempotency: 'none',
     replies: { 201: paymentCodeReply },
     problems: [],
     handler: (call) =>
-      once(call, async (tx) => {
+      transact(call.deps.db, async (tx) => {
         const { citizenId } = callerOf(call, 'citizen');
         const now = call.deps.realNow();
         const made = await makePaymentCode(tx, call.deps.keyring, { citizenId, now });

@@ -1,6 +1,6 @@
 // Law: doubt is never a no. Whatever might have been executed at a money trade is `unknown`;
 // before the money trade the same doubt is `offline` (domain.md, Answers; nhsa.md §10).
-import { readable } from './error-text.ts';
+import { readable, reasonOf } from './error-text.ts';
 import type { Answer } from './insurer.ts';
 import { type RegionRules, readErrorText, type TextMeaning } from './regions.ts';
 import { node, type ResponseEvent, text, type WireReply } from './wire.ts';
@@ -74,7 +74,7 @@ function classifyReply(infno: string, reply: WireReply, rules: RegionRules): Ver
 }
 
 function classifyText(infno: string, errMsg: string, rules: RegionRules): Verdict {
-  const reason = readable(errMsg) || 'refused without a reason';
+  const reason = reasonOf(errMsg);
   const meaning = readErrorText(rules, infno, errMsg);
   if (meaning === null) {
     return { ...sure({ outcome: 'rejected', reason }), unlistedText: reason };

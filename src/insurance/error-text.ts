@@ -3,6 +3,12 @@
 
 const MAX_REASON = 500;
 const MAX_TEXT = 200;
+const NO_REASON = 'refused without a reason';
+
+/** A refusal's text as people see it. */
+export function reasonOf(errMsg: string): string {
+  return readable(errMsg) || NO_REASON;
+}
 
 /** Reasons reach replies and logs: bounded, and ID numbers in them are masked. */
 export function readable(message: string): string {
@@ -13,7 +19,7 @@ export function readable(message: string): string {
 
 /** The text without what differs from call to call: numbers of 5 digits or more, hex ids, addresses. */
 export function withoutTraces(text: string): string {
-  return readable(text)
+  return reasonOf(text)
     .replace(/\b[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\b/gi, '#')
     .replace(/\d{1,3}(?:\.\d{1,3}){3}/g, '#')
     .replace(/\d{5,}[\dXx]?/g, '#')

@@ -13,7 +13,7 @@ import {
   visitInfo2203,
 } from '../../src/insurance/trades.ts';
 import { wireStamp } from '../../src/insurance/wire-time.ts';
-import { lineAmount, sumFen } from '../../src/money.ts';
+import { fenFromWire, lineAmount, sumFen } from '../../src/money.ts';
 import { hospitals } from '../../src/sandbox/city/hospitals.ts';
 import { concurrently } from '../../src/sandbox/demo/concurrently.ts';
 import type { DemoPerson } from '../../src/sandbox/demo/people.ts';
@@ -50,8 +50,8 @@ type Post = (infno: Infno, input: Record<string, unknown>, hospital: number) => 
 type Output = {
   data?: { mdtrt_id: string };
   baseinfo?: { psn_no: string };
-  insuinfo?: { insutype: string; psn_type: string; insuplc_admdvs: string }[];
-  setlinfo?: { setl_id: string };
+  insuinfo?: { insutype: string; psn_type: string; psn_insu_stas: string }[];
+  setlinfo?: Record<string, unknown>;
 };
 
 let messages = 0;
@@ -93,13 +93,10 @@ const charges = lines.map(({ code, name, quantity, unitPrice }, index) => ({
   isOutsideInsurance: false,
 }));
 const total = sumFen(charges.map((line) => line.amount));
-/** What 2207 echoes of 2206; the sandbox insurer does not compare it. */
-const preview = { fullyOwnPaid: 0n, overLimit: 0n, firstOwnPaid: 0n, inScope: total } as ClaimSplit;
-
 async function claimOne(post: Post, who: DemoPerson, visitNumber: string): Promise<void> {
   const hospital = Number(visitNumber.split('-').at(-1));
   const found = await post('1101', { data: lookUp(who) }, hospital);
-  const [insurance] = found.insuinfo ?? [];
+  const insurance = found.insuinfo?.find((row) => row.psn_insu_stas === '1');
   const person = {
     psnNo: found.baseinfo?.psn_no ?? '',
     name: who.name,
@@ -117,7 +114,14 @@ async function claimOne(post: Post, who: DemoPerson, visitNumber: string): Promi
   const claim = { person, visit, mdtrtId, chrgBchno: '1', total, acctUsedFlag: '0' as const };
   await post('2203', visitInfo2203(person, visit, mdtrtId), hospital);
   await post('2204', feeUpload2204({ ...claim, charges }), hospital);
-  await post('2206', preSettle2206(claim), hospital);
+  const { setlinfo } = await post('2206', preSettle2206(claim), hospital);
+  const echoed = (field: string) => fenFromWire(String(setlinfo?.[field] ?? '0')) ?? 0n;
+  const preview = {
+    fullyOwnPaid: echoed('fulamt_ownpay_amt'),
+    overLimit: echoed('overlmt_selfpay'),
+    firstOwnPaid: echoed('preselfpay_amt'),
+    inScope: echoed('inscp_scp_amt'),
+  } as ClaimSplit;
   const settled = await post('2207', settle2207({ ...claim, preview, charges }), hospital);
   if (!settled.setlinfo?.setl_id) throw new Error('2207 settled nothing');
 }

@@ -56,7 +56,7 @@ async function main(): Promise<number> {
 
 function cityOf(seed: number): BenchOptions['withCity'] {
   return async (work) => {
-    // BENCH_NODE_OPTIONS: e.g. --cpu-prof for the service alone.
+    // BENCH_NODE_OPTIONS: of the service and its children, e.g. to load a profiler.
     const nodeOptions = process.env.BENCH_NODE_OPTIONS;
     const city = await startCity({ seed, ...(nodeOptions ? { env: { NODE_OPTIONS: nodeOptions } } : {}) });
     try {

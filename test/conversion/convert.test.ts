@@ -1,8 +1,6 @@
 // The late road: every self-paid visit finds its way back to an insurance settlement, with the money
 // back in order and a proof. What happened is asked of the insurer's own books.
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type ReplyBody, useApp } from '../support/app.ts';
-import { waitFor } from '../support/wait-for.ts';
 import {
   charge,
   chargedVisit,
@@ -18,8 +16,10 @@ import {
   settle,
   sumOf,
 } from '../settlement/support.ts';
+import { type ReplyBody, useApp } from '../support/app.ts';
+import { waitFor } from '../support/wait-for.ts';
 
-const app = useApp({ env: { INSURANCE_QUIET_MS: '200' } });
+const app = useApp({ env: { INSURANCE_QUIET_MS: '200' }, keepsBreaker: true });
 let scene: Scene;
 let finance: string;
 beforeAll(async () => {
@@ -56,7 +56,11 @@ async function expectConverted(
 ): Promise<ReplyBody> {
   const conversion = await ended(made.settlement.conversionId);
   expect(conversion.status, JSON.stringify(conversion)).toBe('converted');
-  expect(conversion.proof).toMatchObject({ balanced: true, totalBefore: '300.00', totalAfter: '300.00' });
+  expect(conversion.proof).toMatchObject({
+    balanced: true,
+    totalBefore: '300.00',
+    totalAfter: '300.00',
+  });
   const claims = await app.claims({ visitNumber: made.visit.visitNumber });
   const live = claims.filter((c) => c.status === 'settled');
   expect(live).toHaveLength(1);
@@ -64,7 +68,8 @@ async function expectConverted(
   expect(after.insurance).toEqual({ status: 'converted', claimId: live[0].setlId });
   expect(sumOf(after.tenders) + fen(after.dueAtCounter)).toBe(30_000n);
   const carried = after.tenders.filter(
-    (t: ReplyBody) => !['insuranceFund', 'personalAccount', 'familyAccount', 'hospitalBorne'].includes(t.kind),
+    (t: ReplyBody) =>
+      !['insuranceFund', 'personalAccount', 'familyAccount', 'hospitalBorne'].includes(t.kind),
   );
   expect(sumOf(carried) + fen(after.dueAtCounter)).toBe(fen(live[0].psnCashPay));
   const owed = await app.call('GET', '/v1/me/receivables', { token: patient.token });
@@ -165,7 +170,9 @@ describe('a settlement that awaits insurance', () => {
     await app.fault({ mode: 'none' });
     expect((await ended(made.settlement.conversionId)).status).toBe('converted');
     const claims = await app.claims({ visitNumber: made.visit.visitNumber });
-    expect(claims.filter((c) => c.status === 'settled').map((c) => c.medfeeSumamt)).toEqual(['200.00']);
+    expect(claims.filter((c) => c.status === 'settled').map((c) => c.medfeeSumamt)).toEqual([
+      '200.00',
+    ]);
     await expectLaws(app);
   });
 

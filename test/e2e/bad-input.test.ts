@@ -47,7 +47,7 @@ beforeAll(async () => {
   real = await realThings(person);
   bodies = bodiesOf(person);
   tokens = { terminal: scene.terminal, citizen };
-  for (const role of new Set(operations.flatMap(({ role: r }) => r ?? []))) {
+  for (const role of new Set(operations.flatMap(({ roles }) => roles.slice(0, 1)))) {
     tokens[role] ??= await app.token(role as TestRole);
   }
 });
@@ -57,7 +57,9 @@ beforeEach(() => {
   bugs = vi.spyOn(app.deps.log, 'error');
 });
 afterEach(() => {
-  const alarms = bugs.mock.calls.map(([fact]) => `${JSON.stringify(fact)}`.slice(0, 300));
+  const alarms = bugs.mock.calls.map((facts: unknown[]) =>
+    `${JSON.stringify(facts)}`.slice(0, 300),
+  );
   bugs.mockRestore();
   expect(alarms).toEqual([]);
 });
@@ -168,7 +170,8 @@ interface Sent {
 }
 
 async function send(operation: Operation, sent: Sent) {
-  const { method, role, needsKey } = operation;
+  const { method, needsKey } = operation;
+  const [role] = operation.roles;
   const key = sent.key === undefined ? crypto.randomUUID() : sent.key;
   const reply = await fetch(app.url + (sent.path ?? pathOf(operation)), {
     method,
@@ -177,7 +180,7 @@ async function send(operation: Operation, sent: Sent) {
       ...(sent.raw === undefined ? {} : { 'content-type': sent.type ?? 'application/json' }),
       ...(needsKey && key !== null ? { 'idempotency-key': key } : {}),
     },
-    ...(sent.raw === undefined ? {} : { body: sent.raw as BodyInit }),
+    ...(sent.raw === undefined ? {} : { body: sent.raw as string }),
   });
   const text = await reply.text();
   const isJson = reply.headers.get('content-type')?.includes('json');
@@ -212,6 +215,8 @@ async function expectUnchanged(work: () => Promise<void>): Promise<void> {
   expect(await state()).toEqual(before);
 }
 
+/** Half a character cannot be percent-encoded. */
+const isWellFormed = (text: string) => !/\p{Cs}/u.test(text);
 const withBody = () => operations.filter((operation) => operation.hasJsonBody);
 const isProblemApi = ({ operationId }: Operation) => operationId !== 'issueToken';
 
@@ -248,7 +253,7 @@ describe('bad input', () => {
   it('in the path finds nothing', { timeout: 60_000 }, async () => {
     const random = seeded(SEED);
     const isText = (v: unknown): v is string => typeof v === 'string' && v !== '';
-    const texts = naughtyValues.filter(isText).filter((text) => text.isWellFormed());
+    const texts = naughtyValues.filter(isText).filter(isWellFormed);
     for (const operation of operations.filter(({ path }) => path.includes('{'))) {
       const good = bodies[operation.operationId]?.();
       const raw = good === undefined ? {} : { raw: toJson(good) };
@@ -339,7 +344,7 @@ describe('odd but lawful input', () => {
     const forms = naughtyValues.map(
       (value) =>
         `grant_type=client_credentials&client_assertion=${encodeURIComponent(
-          typeof value === 'string' && value.isWellFormed() ? value : toJson(value),
+          typeof value === 'string' && isWellFormed(value) ? value : toJson(value),
         )}`,
     );
     for (const form of ['', 'grant_type=password', 'a=1&a=2', ...forms]) {

@@ -6,8 +6,8 @@ export interface Operation {
   method: string;
   path: string;
   operationId: string;
-  /** The first role that may call; null: no token. */
-  role: string | null;
+  /** Roles that may call; empty: no token is needed. */
+  roles: string[];
   /** Names of query parameters. */
   query: string[];
   hasJsonBody: boolean;
@@ -52,7 +52,7 @@ export function operationsOf(document: object): Operation[] {
         method: method.toUpperCase(),
         path,
         operationId: described.operationId,
-        role: /^For: (\w+)/.exec(described.description ?? '')?.[1] ?? null,
+        roles: /^For: (.*)\.$/.exec(described.description ?? '')?.[1]?.split(', ') ?? [],
         query: parameters.filter((p) => p.in === 'query').map((p) => p.name),
         hasJsonBody,
         isBodyRequired: described.requestBody?.required === true,

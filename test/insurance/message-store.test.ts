@@ -16,7 +16,6 @@ import {
   storeMessage,
 } from '../../src/insurance/message-store.ts';
 import { openPerson, sealPerson } from '../../src/insurance/person.ts';
-import { insuranceRoutes } from '../../src/insurance/routes.ts';
 import { countUnlistedText } from '../../src/insurance/unlisted-texts.ts';
 import { useDatabase } from '../support/database.ts';
 import { person } from './people.ts';
@@ -169,55 +168,4 @@ it('counts an unlisted text once, whatever trace id it carries', async () => {
   expect(await rows(db, sql`select text, count from unlisted_text`)).toEqual([
     { text: '费用不合规(#@#)', count: 2 },
   ]);
-});
-
-describe('GET /v1/insurance/routes', () => {
-  const routes = async () => {
-    const [list] = insuranceRoutes;
-    const reply = await list!.handler({ deps: { db } } as never);
-    const schema = list!.replies[200]!;
-    return (
-      schema.parse(reply.body) as {
-        data: { route: string; status: string; since: string; awaiting: number }[];
-      }
-    ).data;
-  };
-
-  it('says online for both routes before anything happened, and goes on saying since when', async () => {
-    const first = await routes();
-    expect(first).toMatchObject([
-      { route: 'local', status: 'online', awaiting: 0 },
-      { route: 'crossRegion', status: 'online', awaiting: 0 },
-    ]);
-    expect(await routes()).toEqual(first);
-  });
-
-  it('counts the waiting conversions of each route: recovering when online, offline when not', async () => {
-    await db.execute(sql`
-      insert into visit (id, hospital_code, visit_number, kind, status, business_date, started_at, insured,
-        use_personal_account, use_family_account, opened_at)
-      select 'vis_x', code, 'X', 'outpatient', 'settled', current_date, now(), '{}', false, false, now()
-      from hospital limit 1`);
-    const states = ['queued', 'claiming', 'awaitingPatient', 'converted', 'rejected', 'cancelled'];
-    for (const [i, status] of states.entries()) {
-      await db.execute(sql`
-        insert into settlement (id, visit_id, hospital_code, status, insurance_status, total, due_at_counter,
-          unused, refundable, settled_at, recorded_at, business_date)
-        values (${`set_${i}`}, 'vis_x', 'H', 'settled', 'awaitingInsurance', 1, 0, '[]', 1, now(), now(), current_date)`);
-      await db.execute(sql`
-        insert into conversion (id, settlement_id, hospital_code, route, cause, status, attempts, before,
-          next_attempt_at, created_at)
-        values (${`cnv_${i}`}, ${`set_${i}`}, 'H', 'crossRegion', 'outage', ${status}, '[]', '[]', now(), now())`);
-    }
-    expect(await routes()).toMatchObject([
-      { route: 'local', status: 'online', awaiting: 0 },
-      { route: 'crossRegion', status: 'recovering', awaiting: 3 },
-    ]);
-    for (const status of ['offline', 'halfOpen']) {
-      await db.execute(
-        sql`update insurance_route set status = ${status} where route = 'crossRegion'`,
-      );
-      expect((await routes())[1]).toMatchObject({ status: 'offline', awaiting: 3 });
-    }
-  });
 });

@@ -13,8 +13,8 @@ export interface Got {
   body: ReplyBody;
 }
 
-/** How to answer: a status, never, or by hand. */
-export type Manner = number | 'hang' | ((response: ServerResponse) => void);
+/** How to answer: a status, or by hand. A path that ends in /hang is never answered. */
+type Manner = number | ((response: ServerResponse) => void);
 
 export interface Receiver {
   url: string;
@@ -35,8 +35,7 @@ export async function startReceiver(): Promise<Receiver> {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const text = Buffer.concat(chunks).toString('utf8');
     const path = request.url ?? '';
-    // Only the path "/hang" and the asked manner are special; all else is taken.
-    const how = path === '/hang' ? 'hang' : manner;
+    const how = path.endsWith('/hang') ? 'hang' : manner;
     got.push({ path, headers: request.headers, text, body: text === '' ? null : JSON.parse(text) });
     if (how === 'hang') return;
     if (typeof how === 'number') response.writeHead(how).end();

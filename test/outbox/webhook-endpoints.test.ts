@@ -44,7 +44,7 @@ describe('registering an endpoint', () => {
     const kept = await rows<{ text: string }>(
       app.db,
       sql`
-      select row_to_json(w)::text || convert_from(w.secret, 'LATIN1') as text from webhook_endpoint w
+      select row_to_json(w)::text || encode(w.secret, 'escape') as text from webhook_endpoint w
       union all select row_to_json(k)::text from idempotency_key k`,
     );
     expect(kept.length).toBeGreaterThanOrEqual(2);

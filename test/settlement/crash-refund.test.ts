@@ -7,7 +7,7 @@ import type { Answer, Message } from '../../src/insurance/insurer.ts';
 import { resumeIntents } from '../../src/settlement/resume-intents.ts';
 import { type ReplyBody, useApp } from '../support/app.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { chargedVisit, expectLaws, insurerIsBack, lineOf, newPatient, type Scene, sceneOf, settle } from './support.ts';
+import { chargedVisit, expectLaws, lineOf, newPatient, type Scene, sceneOf, settle } from './support.ts';
 
 const app = useApp({ worker: false, env: { INSURANCE_QUIET_MS: '1' } });
 let scene: Scene;
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   app.deps.insurer.send = original;
-  await insurerIsBack(app);
+  await app.fault({ mode: 'none' });
 });
 
 const never = new Promise<never>(() => {});
@@ -73,7 +73,7 @@ describe('a settlement resumed after its 2207 was executed', () => {
       join conversion c on c.settlement_id = s.id where s.visit_id = ${visit.id}`);
     expect(kept?.insurance_status).toBe('awaitingInsurance');
     expect(kept?.unknown_msgid).toBeTruthy();
-    await insurerIsBack(app);
+    await app.fault({ mode: 'none' });
     await expectLaws(app);
   });
 });
@@ -88,7 +88,7 @@ describe('a refund resumed after its 2208 was executed', () => {
     const [waiting] = await rows<{ id: string; status: string }>(app.db, sql`
       select id, status from refund where settlement_id = ${settlement.id}`);
     expect(waiting?.status).toBe('processing');
-    await insurerIsBack(app);
+    await app.fault({ mode: 'none' });
     await expireLeases();
     await resumeIntents(app.deps);
     expect(await claimsOf(visit.visitNumber)).toEqual([
@@ -112,7 +112,7 @@ describe('a refund resumed after its 2208 was executed', () => {
     await resumeIntents(app.deps);
     const still = await app.call('GET', `/v1/refunds/${begun.body.id}`, { token: scene.terminal });
     expect(still.body.status).toBe('processing');
-    await insurerIsBack(app);
+    await app.fault({ mode: 'none' });
     await expireLeases();
     await resumeIntents(app.deps);
     const done = await app.call('GET', `/v1/refunds/${begun.body.id}`, { token: scene.terminal });
@@ -129,7 +129,7 @@ describe('a refund resumed after its 2208 was executed', () => {
     await app.fault({ mode: 'reject', on: ['2207'], reason: '黑名单' });
     const part = await refund(settlement.id, { lines: [{ lineNumber: 1 }] });
     expect(part.status, part.text).toBe(201);
-    await insurerIsBack(app);
+    await app.fault({ mode: 'none' });
     const now = await app.call('GET', `/v1/settlements/${settlement.id}`, { token: scene.terminal });
     expect(now.body).toMatchObject({ insurance: { status: 'rejected' }, refundable: '200.00' });
     await expectLaws(app);

@@ -10,7 +10,7 @@ import { type InsurerControl, insurerControl } from '../../src/sandbox/insurer/c
 import { sandboxSecrets } from '../../src/sandbox/secrets.ts';
 import { resumeIntents } from '../../src/settlement/resume-intents.ts';
 import { sendMoneyBack } from '../../src/settlement/send-money-back.ts';
-import { releaseRegistration } from '../../src/visit/release-registration.ts';
+import { releaseRegistration } from '../../src/settlement/release-registration.ts';
 import type { TestApp } from '../support/app.ts';
 
 export interface BankTransfer {

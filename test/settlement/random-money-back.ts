@@ -1,23 +1,20 @@
 // The steps of a random run after the bill: refunds, repayments, the clock and the worker.
 import { expect } from 'vitest';
 import type { ReplyBody } from '../support/app.ts';
-import { leftAfter, refund, type Settlement, UNITS } from './model.ts';
-import { allocate, type Debt, type Fen, owedOn, pay, release } from './model-credit.ts';
-import { workOnce } from './parties.ts';
+import { leftAfter, refund, type Settlement } from './model.ts';
+import { allocate, type Fen, owedOn, pay } from './model-credit.ts';
 import type { Step } from './random-steps.ts';
 import {
   ask,
-  businessNow,
   calm,
   codeOf,
   type Encounter,
   expectSettlement,
   liveClaims,
-  type Person,
   type Refunded,
-  type Sending,
   unitsText,
   type World,
+  work,
   yuan,
 } from './random-world.ts';
 
@@ -66,6 +63,8 @@ export const refundSome: Step = (world) => {
   const possible = troubles.filter((t) => left > 0n || !t.isForRest);
   const trouble = of.claim && parts.size > 0 && random.chance(0.4) ? random.pick(possible) : null;
   return async () => {
+    // The worker that goes on with it is to find nothing else to do.
+    if (trouble?.outcome === 'goesOn') await work(world);
     if (trouble) await world.parties.insurer.setFault(trouble.fault as never);
     const target = `/v1/settlements/${of.id}/refunds`;
     const reply = await ask(world, 'POST', target, { body });
@@ -75,10 +74,13 @@ export const refundSome: Step = (world) => {
       expect(codeOf(reply), reply.text).toEqual([409, 'insurance/rejected']);
     } else if (trouble?.outcome === 'offline') {
       expect(codeOf(reply), reply.text).toEqual([503, 'insurance/offline']);
+    } else if (reply.body.code === 'refund/citizen-part-rises') {
+      // Rounding to the fen may turn a refund of next to nothing into more to pay, never a real one.
+      expect(of.refundable - left).toBeLessThan(6n);
     } else {
       expect(reply.status, reply.text).toBe(trouble ? 202 : 201);
       const shown = trouble ? await goOn(world, reply.body, random.chance(0.5)) : reply.body;
-      await refunded(world, { visit, of, parts, left }, shown);
+      await refunded(world, { visit, of, parts, left, wasWorked: trouble !== null }, shown);
     }
     await calm(world.app, world.parties);
     const now = await ask(world, 'GET', `/v1/settlements/${of.id}`);
@@ -96,11 +98,11 @@ async function goOn(world: World, begun: ReplyBody, isDownFirst: boolean): Promi
   expect(codeOf(busy)).toEqual([409, 'settlement/busy']);
   if (isDownFirst) {
     await world.parties.insurer.setFault({ mode: 'error500' });
-    await workOnce(world.app);
+    await work(world);
     expect((await read()).status).toBe('processing');
   }
   await calm(world.app, world.parties);
-  await workOnce(world.app);
+  await work(world);
   const shown = await read();
   expect(shown.status, JSON.stringify(shown)).toBe('completed');
   return shown;
@@ -108,10 +110,16 @@ async function goOn(world: World, begun: ReplyBody, isDownFirst: boolean): Promi
 
 async function refunded(
   world: World,
-  done: { visit: Encounter; of: Settlement; parts: Map<number, bigint>; left: Fen },
+  done: {
+    visit: Encounter;
+    of: Settlement;
+    parts: Map<number, bigint>;
+    left: Fen;
+    wasWorked: boolean;
+  },
   shown: ReplyBody,
 ): Promise<void> {
-  const { visit, of, parts, left } = done;
+  const { visit, of, parts, left, wasWorked } = done;
   const others = [
     ...visit.strays,
     ...visit.settlements.filter((s) => s !== of).map((s) => s.claim?.setlId),
@@ -122,16 +130,15 @@ async function refunded(
   const { amount, tenders } = refund(visit, of, parts, live[0] ?? null);
   const hasAccount = visit.person?.line != null;
   const sent: Refunded['tenders'] = tenders.map(({ kind, amount: part, isMoney }) => {
-    const status = !isMoney ? 'done' : kind === 'cash' && !hasAccount ? 'voucher' : 'pending';
+    const isVoucher = isMoney && kind === 'cash' && !hasAccount;
+    // The worker that went on with a refund has sent the money back as well.
+    const status = isVoucher ? 'voucher' : isMoney && !wasWorked ? 'pending' : 'done';
     return { kind, amount: part, sending: { kind, status } };
   });
   world.refunds.push({ id: shown.id, tenders: sent });
   expect(shown).toMatchObject({ status: 'completed', amount: yuan(amount) });
-  if (shown.tenders.some((t: ReplyBody) => t.status === 'done' && t.kind === 'credit')) {
-    // A worker that went on with the refund may have sent the money back already.
-  }
-  expect(shown.tenders.map((t: ReplyBody) => [t.kind, t.amount])).toEqual(
-    sent.map((t) => [t.kind, yuan(t.amount)]),
+  expect(shown.tenders.map((t: ReplyBody) => [t.kind, t.amount, t.status])).toEqual(
+    sent.map((t) => [t.kind, yuan(t.amount), t.sending.status]),
   );
 }
 
@@ -191,37 +198,5 @@ export const moveClock: Step = (world) => async () => {
   await world.app.clock(Math.round(world.offsetMs / 1_000));
 };
 
-/** Whatever waits is done: holds expire, money goes back or is refused, debits are asked for. */
-export const work: Step = (world) => async () => {
-  const isRefusing = world.random.chance(0.3);
-  await world.parties.bankFault(isRefusing ? 'declined' : 'none', ['credit', 'channel']);
-  await workOnce(world.app);
-  worked(world, isRefusing);
-  await calm(world.app, world.parties);
-};
-
-function worked(world: World, isRefusing: boolean): void {
-  const now = businessNow(world);
-  for (const visit of world.visits) {
-    if (visit.hold?.status === 'placed' && visit.hold.expiresAt <= now) release(visit, 'expired');
-  }
-  for (const { person, parts, isPaid } of world.debits.splice(0)) {
-    if (isPaid) arrived(person, parts);
-    for (const debt of parts.keys()) debt.isUnderWay = false;
-  }
-  const sendings = world.refunds.flatMap((r) => r.tenders.map((t) => t.sending));
-  for (const sending of sendings.filter((s) => s.status === 'pending')) {
-    sending.status = endOf(sending, isRefusing);
-  }
-}
-
-function arrived({ line }: Person, parts: Map<Debt, Fen>): void {
-  if (line) pay(line, parts);
-}
-
-function endOf({ kind }: Sending, isRefused: boolean): Sending['status'] {
-  if (!isRefused) return 'done';
-  return kind === 'credit' ? 'failed' : 'voucher';
-}
-
-export const units = UNITS;
+/** Whatever waits is done; now and then banks and channels refuse what goes back. */
+export const workSome: Step = (world) => () => work(world, world.random.chance(0.3));

@@ -1,9 +1,7 @@
 // Shorthand for tests of the main road: people, terminals, visits and the books after each.
-import { sql } from 'drizzle-orm';
 import { expect } from 'vitest';
 import type { ReplyBody, TestApp, TestReply } from '../support/app.ts';
 import { type TestPerson, uniquePerson } from '../support/people.ts';
-import { waitFor } from '../support/wait-for.ts';
 
 export interface Scene {
   app: TestApp;
@@ -144,12 +142,3 @@ export const lineOf = async (app: TestApp, token: string): Promise<ReplyBody> =>
 export const fen = (yuan: string): bigint => BigInt(yuan.replace('.', ''));
 export const sumOf = (parts: { amount: string }[]): bigint =>
   parts.reduce((sum, part) => sum + fen(part.amount), 0n);
-
-/** The insurer is back and the breaker knows it: no conversion or visit has to try first. */
-export async function insurerIsBack(app: TestApp): Promise<void> {
-  await app.fault({ mode: 'none' });
-  await app.db.execute(sql`update insurance_route set status = 'online', failures = 0,
-    trial_at = null, trial_token = null, trial_until = null, outage_id = null`);
-  await app.db.execute(sql`update outage set ends_at = clock_timestamp() where ends_at is null`);
-  await waitFor(async () => !(await app.deps.breaker.stateOf('local')).isOpen);
-}

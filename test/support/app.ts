@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { sql } from 'drizzle-orm';
 import type { Response } from 'supertest';
 import { afterAll, beforeAll } from 'vitest';
 import { buildDeps, createApp } from '../../src/app.ts';
@@ -17,11 +18,14 @@ import { startWorker } from '../../src/worker.ts';
 import { conformanceOf } from './conformance.ts';
 import { nameDatabase } from './database.ts';
 import type { TestPerson } from './people.ts';
+import { waitFor } from './wait-for.ts';
 
 export interface AppOptions {
   env?: Partial<Record<string, string>>;
   /** False: no background work, for tests that call `runWorkerOnce` themselves. */
   worker?: boolean;
+  /** True: ending a fault leaves an open breaker open, until a trial closes it. */
+  keepsBreaker?: boolean;
 }
 
 export interface CallOptions {
@@ -168,10 +172,21 @@ async function startParts(options: AppOptions, ends: (() => unknown)[]): Promise
     const worker = startWorker(deps);
     ends.push(() => worker.stop());
   }
-  return clientOf(url, deps);
+  return clientOf(url, deps, options);
 }
 
-async function clientOf(url: string, deps: Deps): Promise<TestApp> {
+/** The insurer is back and everybody knows at once: no conversion or visit has to try first. */
+async function closeBreaker(deps: Deps): Promise<void> {
+  await deps.db.execute(sql`update insurance_route set status = 'online', failures = 0,
+    trial_at = null, trial_token = null, trial_until = null, outage_id = null`);
+  await deps.db.execute(sql`update outage set ends_at = clock_timestamp() where ends_at is null`);
+  await waitFor(async () => {
+    const states = [await deps.breaker.stateOf('local'), await deps.breaker.stateOf('crossRegion')];
+    return states.every((state) => !state.isOpen);
+  });
+}
+
+async function clientOf(url: string, deps: Deps, options: AppOptions): Promise<TestApp> {
   const check = conformanceOf((await (await fetch(`${url}/openapi.json`)).json()) as object);
 
   const call = async (method: string, target: string, options: CallOptions = {}) => {
@@ -214,6 +229,7 @@ async function clientOf(url: string, deps: Deps): Promise<TestApp> {
     },
     async fault(fault) {
       await must('PUT', '/sandbox/insurer/fault', fault);
+      if (fault.mode === 'none' && !options.keepsBreaker) await closeBreaker(deps);
     },
     async clock(offsetSeconds) {
       await must('PUT', '/sandbox/clock', { offsetSeconds });

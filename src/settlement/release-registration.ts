@@ -1,0 +1,82 @@
+// Undoes the insurer's registrations of a cancelled visit: what 2201 made or may have made is looked
+// up, emptied (2205; nothing to cancel is fine) and undone (2202), again and again until it is.
+import { eq } from 'drizzle-orm';
+import { visit } from '../db/schema.ts';
+import type { Deps } from '../deps.ts';
+import { messagesOfVisit, storeAnswer } from '../insurance/message-store.ts';
+import type { InsuredPerson } from '../insurance/person.ts';
+import { findRegistrations, readRegistration } from '../insurance/registration.ts';
+import { cancelRegistration2202, feeCancel2205, queryVisits5201 } from '../insurance/trades.ts';
+import type { JobHandler } from '../outbox/jobs.ts';
+import { type BilledVisit, readUnsettledBill } from './bill.ts';
+import { findPerson } from './claim-bill.ts';
+import { openTalk, type Talk } from './talk.ts';
+
+const BUDGET_MS = 8_000;
+const RETRY_SECONDS = 30;
+/** An insurer that refuses for a day will not change its mind; the registration harms nobody. */
+const MAX_ATTEMPTS = 300;
+
+/** The handler of the job `releaseRegistration`; its subject is the visit. */
+export const releaseRegistration: JobHandler = async (deps, job) => {
+  const [row] = await deps.db.select().from(visit).where(eq(visit.id, job.subjectId));
+  const sent = await messagesOfVisit(deps.db, deps.keyring, job.subjectId);
+  const isRegistered = row?.mdtrtId || sent.some((m) => m.infno === '2201');
+  if (!isRegistered || job.attempts > MAX_ATTEMPTS) return 'done';
+  const bill = await readUnsettledBill(deps, job.subjectId, []);
+  const person = bill.person ?? (await findPerson(deps, bill));
+  if (!person) return { retryAfterSeconds: RETRY_SECONDS };
+  const talkAbout = (what: string) =>
+    openTalk(deps, {
+      held: { id: `${job.id}/${job.attempts}/${what}`, leaseToken: '' },
+      bill: { ...bill, person },
+      isResumed: false,
+      deadlineAt: deps.realNow().getTime() + BUDGET_MS,
+      trialToken: null,
+    });
+  const found = await registrationsOf(deps, await talkAbout('find'), bill, person);
+  let isDone = found !== null;
+  for (const mdtrtId of found ?? []) {
+    const talk = await talkAbout(mdtrtId);
+    const isReleased = await release(deps, talk, person, { bill, mdtrtId });
+    isDone = isDone && isReleased;
+  }
+  return isDone ? 'done' : { retryAfterSeconds: RETRY_SECONDS };
+};
+
+/** Registrations the insurer confirmed, and those of a doubtful 2201 that 5201 knows; null = offline. */
+async function registrationsOf(
+  deps: Deps,
+  talk: Talk,
+  bill: BilledVisit,
+  person: InsuredPerson,
+): Promise<string[] | null> {
+  const sent = await messagesOfVisit(deps.db, deps.keyring, bill.visit.id);
+  const registering = sent.filter((m) => m.infno === '2201');
+  const known = registering.flatMap((m) =>
+    m.answer?.outcome === 'ok' ? [readRegistration(m.answer.output)] : [],
+  );
+  const isDoubtful = registering.some((m) => !m.answer || m.answer.outcome === 'offline');
+  if (!isDoubtful) return known.filter((id) => id !== null);
+  const period = { from: bill.claimVisit.startedAt, to: deps.realNow() };
+  const listed = await talk.ask('5201', queryVisits5201(person, bill.claimVisit, period));
+  return listed.outcome === 'ok'
+    ? findRegistrations(listed.output, bill.visit.visitNumber)
+    : null;
+}
+
+async function release(
+  deps: Deps,
+  talk: Talk,
+  person: InsuredPerson,
+  what: { bill: BilledVisit; mdtrtId: string },
+): Promise<boolean> {
+  const emptied = await talk.change('2205', feeCancel2205(person, what.mdtrtId));
+  if (talk.unsaved) {
+    await storeAnswer(deps.db, deps.keyring, talk.unsaved.msgid, talk.unsaved.answer);
+  }
+  if (emptied.outcome === 'offline') return false;
+  const order = cancelRegistration2202(person, what.bill.claimVisit, what.mdtrtId);
+  const released = await talk.ask('2202', order);
+  return released.outcome === 'ok' || released.outcome === 'alreadyDone';
+}
