@@ -18,7 +18,7 @@ export interface Part {
 }
 
 /** Statuses of a conversion that is not resolved; a settlement has at most one such. */
-export const openStatuses = ['queued', 'claiming', 'awaitingPatient'] as const;
+const openStatuses = ['queued', 'claiming', 'awaitingPatient'] as const;
 
 export const isOpen = (row: ConversionRow): boolean =>
   openStatuses.some((status) => status === row.status);
@@ -100,7 +100,8 @@ export async function lockConversion(tx: Tx, found: ConversionRow) {
   return { ...locked, conversion: row };
 }
 
-const totalOf = (parts: Part[]) => sumFen(parts.map((part) => BigInt(part.amount.replace('.', ''))));
+const totalOf = (parts: Part[]) =>
+  sumFen(parts.map((part) => BigInt(part.amount.replace('.', ''))));
 
 /** The conversion as the contract shows it. */
 export async function conversionView(tx: Tx | Db, row: ConversionRow) {

@@ -11,7 +11,7 @@ import {
 import { credentialSchema } from '../identity/credential-schema.ts';
 import { conversionCauses } from './queue-conversion.ts';
 
-export const conversionStatuses = [
+const conversionStatuses = [
   'queued',
   'claiming',
   'awaitingPatient',
@@ -19,10 +19,9 @@ export const conversionStatuses = [
   'rejected',
   'cancelled',
 ] as const;
-export type ConversionStatus = (typeof conversionStatuses)[number];
 
 /** Causes that a terminal or the citizen may give; outages queue conversions by themselves. */
-export const askedCauses = [
+const askedCauses = [
   'forgottenCredential',
   'lateFiling',
   'coverRestored',

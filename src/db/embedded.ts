@@ -196,7 +196,10 @@ async function startPostmaster(
   child.unref();
   const failed = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
-    child.once('exit', () => resolve(readFileSync(logFile, 'utf8').slice(-2000)));
+    // Long after a good start the folder may be gone already.
+    const logged = () =>
+      existsSync(logFile) ? readFileSync(logFile, 'utf8').slice(-2000) : 'ended';
+    child.once('exit', () => resolve(logged()));
   });
   const reason = await Promise.race([failed, untilReady(folder, child)]);
   if (reason !== null) throw new Error(`PostgreSQL did not start: ${reason}`);

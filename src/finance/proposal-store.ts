@@ -12,7 +12,6 @@ export const proposalKinds = ['closeConversion', 'closeCase', 'classText'] as co
 export type ProposalKind = (typeof proposalKinds)[number];
 
 export const proposalStatuses = ['proposed', 'approved', 'declined'] as const;
-export type ProposalStatus = (typeof proposalStatuses)[number];
 
 export type ProposalRow = typeof proposal.$inferSelect;
 

@@ -214,7 +214,10 @@ export const financeRoutes: Route[] = [
     handler: async (call) => {
       cityStaff(call);
       const { deps, query } = call;
-      const after = readCursor(query.cursor, z.tuple([z.int32(), z.string().max(64)]));
+      const after = readCursor(
+        query.cursor,
+        z.tuple([z.int32(), z.string().regex(/^[0-9a-f]{64}$/)]),
+      );
       const found = await listUnlistedTexts(deps.db, after, query.limit + 1);
       const { data, nextCursor } = page(found, query.limit, (row) => [row.count, row.id]);
       return { status: 200, body: { data: data.map(unlistedTextView), nextCursor } };

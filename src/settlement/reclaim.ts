@@ -116,11 +116,15 @@ async function cancelAndClaim(run: ClaimRun, order: Order, reversal: Reversal) {
   }
   const previewed = await previewClaim(run);
   if (reversal.setlId === null) {
-    if (previewed.preview.cash > order.oldClaim.cash) throw new Stop('rejected', PART_RISES);
+    // Account money counts as the citizen's: the old claim still holds it, 2208 sets it free.
+    if (ownPart(previewed.preview) > ownPart(order.oldClaim))
+      throw new Stop('rejected', PART_RISES);
     await cancelOld(run, order.oldClaim, reversal);
   }
   return settleClaim(run, previewed);
 }
+
+const ownPart = (of: { cash: bigint; account: bigint }) => of.cash + of.account;
 
 const PART_RISES = "the citizen's part would rise";
 

@@ -3,7 +3,6 @@ import { and, eq } from 'drizzle-orm';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { dueConversions, takeConversion } from '../../src/conversion/convert-queue.ts';
 import { policy } from '../../src/db/schema.ts';
-import { runWorkerOnce } from '../../src/worker.ts';
 import {
   charge,
   chargedVisit,
@@ -16,7 +15,7 @@ import {
   settle,
 } from '../settlement/support.ts';
 import { useApp } from '../support/app.ts';
-import { ask, giveUp, receivableOf, refused, selfPaid, settlementOf } from './support.ts';
+import { ask, drain, giveUp, receivableOf, refused, selfPaid, settlementOf } from './support.ts';
 
 const DAY = 86_400;
 const app = useApp({ worker: false });
@@ -59,7 +58,7 @@ describe('asking for a conversion', () => {
   it('is the same machine as after an outage: the insurer pays and the debt goes down', async () => {
     const { token, settlement, visit } = await selfPaid(scene);
     await ask(app, settlement.id, scene.terminal);
-    await runWorkerOnce(app.deps);
+    await drain(app);
     const now = await settlementOf(scene, settlement.id);
     const [claim] = await app.claims({ visitNumber: visit.visitNumber });
     expect(now.insurance).toEqual({ status: 'converted', claimId: claim.setlId });
@@ -226,7 +225,7 @@ describe('a credential with the request', () => {
     expect(named.status, named.text).toBe(202);
     const mine = await app.call('GET', `/v1/me/settlements/${bill.id}/conversion`, { token });
     expect(mine.body).toMatchObject({ id: named.body.id, status: 'queued' });
-    await runWorkerOnce(app.deps);
+    await drain(app);
     expect((await settlementOf(scene, bill.id)).insurance.status).toBe('converted');
     await expectLaws(app);
   });
@@ -288,7 +287,7 @@ describe('"I claim by hand"', () => {
     const { token, settlement } = await selfPaid(scene);
     expect((await giveUp(app, settlement.id, token)).status).toBe(404);
     await ask(app, settlement.id, token);
-    await runWorkerOnce(app.deps);
+    await drain(app);
     const late = await giveUp(app, settlement.id, token);
     expect([late.status, late.body.code]).toEqual([409, 'conversion/wrong-state']);
     expect((await settlementOf(scene, settlement.id)).insurance.status).toBe('converted');
@@ -346,7 +345,7 @@ describe('where the region asks the patient first', () => {
     const { token, settlement, visit } = await selfPaid(scene);
     const asked = await ask(app, settlement.id, scene.terminal);
     expect(asked.body.status).toBe('awaitingPatient');
-    await runWorkerOnce(app.deps);
+    await drain(app);
     expect(await app.claims({ visitNumber: visit.visitNumber })).toEqual([]);
     const stranger = await newPatient(app, { isEnrolled: false });
     expect((await confirm(settlement.id, stranger.token)).status).toBe(404);
@@ -354,7 +353,7 @@ describe('where the region asks the patient first', () => {
     const agreed = await confirm(settlement.id, token);
     expect([agreed.status, agreed.body.status]).toEqual([202, 'queued']);
     expect((await confirm(settlement.id, token)).body).toEqual(agreed.body);
-    await runWorkerOnce(app.deps);
+    await drain(app);
     expect((await settlementOf(scene, settlement.id)).insurance.status).toBe('converted');
     const late = await confirm(settlement.id, token);
     expect([late.status, late.body.code]).toEqual([409, 'conversion/wrong-state']);

@@ -1,5 +1,6 @@
 // Shorthand for tests of conversions: bills that were paid without the insurer, and who asks.
 import { expect } from 'vitest';
+import { dueConversions } from '../../src/conversion/convert-queue.ts';
 import { runWorkerOnce } from '../../src/worker.ts';
 import {
   chargedVisit,
@@ -9,6 +10,7 @@ import {
   settle,
 } from '../settlement/support.ts';
 import type { ReplyBody, TestApp, TestReply } from '../support/app.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 export interface SelfPaid extends Enrolled {
   visit: ReplyBody;
@@ -56,13 +58,22 @@ export async function receivableOf(app: TestApp, token: string): Promise<ReplyBo
   return body.data[0];
 }
 
+/** Works until no conversion is due. */
+export async function drain(app: TestApp): Promise<void> {
+  await waitFor(async () => {
+    await runWorkerOnce(app.deps);
+    const due = await dueConversions(app.deps, 'local', 1);
+    return due.length === 0;
+  });
+}
+
 /** A self-paid bill whose conversion the insurer refused for good, with these words. */
 export async function refused(scene: Scene, reason: string): Promise<SelfPaid & { id: string }> {
   const paid = await selfPaid(scene);
   const asked = await ask(scene.app, paid.settlement.id, paid.token);
   expect(asked.status, asked.text).toBe(202);
   await scene.app.fault({ mode: 'reject', on: ['2207'], reason });
-  await runWorkerOnce(scene.app.deps);
+  await drain(scene.app);
   await scene.app.fault({ mode: 'none' });
   expect((await settlementOf(scene, paid.settlement.id)).insurance.status).toBe('rejected');
   return { ...paid, id: asked.body.id };

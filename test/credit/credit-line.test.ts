@@ -89,6 +89,7 @@ it('the default policies name every lender once', () => {
   expect(names).toEqual([
     'credit default',
     'agreement enrolment',
+    'region default',
     'lenderProduct A',
     'lenderProduct B',
   ]);

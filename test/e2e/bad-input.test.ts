@@ -1,22 +1,9 @@
 // Whatever comes in: a documented 4xx problem of the catalogue, never a 5xx, and nothing changed by it.
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { problems } from '../../src/errors.ts';
-import {
-  charge,
-  chargedVisit,
-  expectLaws,
-  item,
-  lineOf,
-  newPatient,
-  nextNumber,
-  openVisit,
-  type Scene,
-  sceneOf,
-  settle,
-} from '../settlement/support.ts';
+import { expectLaws, lineOf, newPatient, type Scene, sceneOf } from '../settlement/support.ts';
 import { type ReplyBody, type TestRole, useApp } from '../support/app.ts';
-import { uniquePerson } from '../support/people.ts';
-import { everything, idCard } from '../visit/support.ts';
+import { everything } from '../visit/support.ts';
 import {
   brokenPayloads,
   mutantsOf,
@@ -28,6 +15,7 @@ import {
   toJson,
   trimmed,
 } from './bad-requests.ts';
+import { goodBody, realThings } from './good-requests.ts';
 
 const SEED = 20_261_122;
 const app = useApp({ worker: false, env: { RATE_LIMIT_PER_SECOND: '1000000' } });
@@ -36,16 +24,17 @@ let operations: Operation[];
 let tokens: Record<string, string>;
 /** Real things, so that a bad request is bad in one place only. */
 let real: Record<string, string>;
-let bodies: Record<string, () => unknown>;
+let goodOf: (operation: Operation) => unknown;
 let citizen: string;
 
 beforeAll(async () => {
   scene = await sceneOf(app);
-  operations = operationsOf((await (await fetch(`${app.url}/openapi.json`)).json()) as object);
+  const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as object;
+  operations = operationsOf(document);
   const { person, token } = await newPatient(app);
   citizen = token;
-  real = await realThings(person);
-  bodies = bodiesOf(person);
+  real = await realThings(scene, person);
+  goodOf = (operation) => goodBody(operation, document, person);
   tokens = { terminal: scene.terminal, citizen };
   for (const role of new Set(operations.flatMap(({ roles }) => roles.slice(0, 1)))) {
     tokens[role] ??= await app.token(role as TestRole);
@@ -64,101 +53,6 @@ afterEach(() => {
   expect(alarms).toEqual([]);
 });
 
-async function realThings(person: { idNumber: string; name: string }) {
-  const visit = await chargedVisit(scene, person);
-  await charge(scene, visit.id, [item(5, '1.00')], 'first');
-  const owing = await openVisit(scene, (await newPatient(app, { isEnrolled: false })).person);
-  await charge(scene, owing.id, [item(1, '50.00'), item(2, '5.00', '10', '50.00')]);
-  const counterTenders = [{ kind: 'cash', amount: '60.00', reference: nextNumber('T') }];
-  const settled = await settle(scene, owing.id, { insurance: 'skip', counterTenders });
-  const refund = await app.call('POST', `/v1/settlements/${settled.body.id}/refunds`, {
-    token: scene.terminal,
-    body: { lines: [{ lineNumber: 1 }], reason: '退' },
-  });
-  const late = await chargedVisit(scene, person);
-  await app.fault({ mode: 'error500', on: ['2203'] });
-  const waiting = await settle(scene, late.id);
-  await app.fault({ mode: 'none' });
-  expect(refund.body.tenders.at(-1).voucherCode, refund.text).toBeTruthy();
-  return {
-    visitId: visit.id,
-    batch: 'first',
-    settlementId: settled.body.id,
-    refundId: refund.body.id,
-    conversionId: waiting.body.conversionId,
-    code: refund.body.tenders.at(-1).voucherCode,
-    terminalId: 'trm_01jd5z8m2cf0v9k3q7w4x6y8ab',
-  };
-}
-
-/** A good body of every operation that has one. */
-function bodiesOf(person: { idNumber: string; name: string }): Record<string, () => unknown> {
-  const code = { code: 'D1', name: '江清和' };
-  const clinical = {
-    medType: '11',
-    diseaseCode: 'M1',
-    department: code,
-    doctor: code,
-    diagnoses: [{ ...code, type: '1', at: '2026-01-05T08:30:00+08:00' }],
-    admission: { number: 'A1', bed: '7' },
-  };
-  const cash = () => ({ kind: 'cash', amount: '1.00', reference: nextNumber('T') });
-  const line = { ...item(77, '1.00'), doctor: code, traceCodes: ['8'], outsideInsurance: false };
-  const opening = () => ({
-    visitNumber: nextNumber('N'),
-    kind: 'outpatient',
-    credential: idCard(person),
-    startedAt: '2026-01-05T08:30:00+08:00',
-    ...clinical,
-    payer: 'self',
-    holdAmount: '1.00',
-    allowPartialHold: true,
-    usePersonalAccount: false,
-    operator: { id: 'O1', name: '叶' },
-  });
-  const settlement = () => ({
-    counterTenders: [cash()],
-    insurance: 'claim',
-    whenInsuranceOffline: 'selfPay',
-    interim: false,
-    receiptNumber: nextNumber('R'),
-  });
-  const consents = ['creditEnquiry', 'healthPayment', 'autoDebit'];
-  const jwk = { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' };
-  return {
-    openVisit: opening,
-    changeVisit: () => ({ ...clinical, usePersonalAccount: false }),
-    setHold: () => ({ amount: '10.00', allowPartial: true }),
-    addCharges: () => ({ batch: nextNumber('B'), items: [line] }),
-    previewSettlement: () => ({ batches: ['first'], ...settlement() }),
-    settleVisit: () => ({ batches: ['first'], ...settlement() }),
-    payByOneScan: () => ({ ...opening(), charges: [line], ...settlement() }),
-    collectPayment: cash,
-    setInvoice: () => ({ code: '035', number: '1' }),
-    refundSettlement: () => ({ lines: [{ lineNumber: 2, quantity: '1' }], reason: '退' }),
-    registerTerminal: () => ({ hospitalCode: 'H35020000001', name: '窗口', jwk }),
-    authoriseAccounts: () => ({ personalAccount: true, familyAccount: false }),
-    identify: () => ({ credential: idCard(person), amount: '1.00' }),
-    enrol: () => ({
-      lender: 'LWB',
-      agreementVersion: '1',
-      consents,
-      repaymentAccount: { bankCode: 'LWB', token: 'acc' },
-    }),
-    setConsents: () => ({ consents, agreementVersion: '1' }),
-    repay: () => ({ amount: '0.01' }),
-    addSandboxPerson: () => ({
-      ...uniquePerson(),
-      score: 600,
-      insurance: { status: 'active', type: 'employee', region: '350200', accountBalance: '1.00' },
-      kin: [{ idNumber: person.idNumber, relation: 'child' }],
-    }),
-    issueSandboxToken: () => ({ role: 'terminal', hospitalCode: 'H35020000001', subject: 's' }),
-    setInsurerFault: () => ({ mode: 'none', on: ['2207'], rate: 0, delayMs: 0, reason: 'x' }),
-    setSandboxClock: () => ({ offsetSeconds: 0 }),
-  };
-}
-
 const pathOf = ({ path }: Operation, values: Record<string, string> = real): string =>
   path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(values[name] ?? 'x'));
 
@@ -170,7 +64,7 @@ interface Sent {
 }
 
 async function send(operation: Operation, sent: Sent) {
-  const { method, needsKey } = operation;
+  const { method, takesKey } = operation;
   const [role] = operation.roles;
   const key = sent.key === undefined ? crypto.randomUUID() : sent.key;
   const reply = await fetch(app.url + (sent.path ?? pathOf(operation)), {
@@ -178,7 +72,7 @@ async function send(operation: Operation, sent: Sent) {
     headers: {
       ...(role ? { authorization: `Bearer ${tokens[role]}` } : {}),
       ...(sent.raw === undefined ? {} : { 'content-type': sent.type ?? 'application/json' }),
-      ...(needsKey && key !== null ? { 'idempotency-key': key } : {}),
+      ...(takesKey && key !== null ? { 'idempotency-key': key } : {}),
     },
     ...(sent.raw === undefined ? {} : { body: sent.raw as string }),
   });
@@ -222,8 +116,9 @@ const isProblemApi = ({ operationId }: Operation) => operationId !== 'issueToken
 
 describe('bad input', () => {
   it('has a good body of every operation to start from', () => {
-    for (const { operationId, takes } of withBody()) {
-      expect([operationId, takes(bodies[operationId]?.())]).toEqual([operationId, true]);
+    for (const operation of withBody()) {
+      const { operationId, takes } = operation;
+      expect([operationId, takes(goodOf(operation))]).toEqual([operationId, true]);
     }
   });
 
@@ -231,7 +126,7 @@ describe('bad input', () => {
     for (const operation of withBody()) {
       const random = seeded(SEED + operation.operationId.length);
       await expectUnchanged(async () => {
-        const mutants = mutantsOf(bodies[operation.operationId]?.(), random, 2);
+        const mutants = mutantsOf(goodOf(operation), random, 2);
         const bad = mutants.filter((m) => !operation.takes(m) && !operation.takes(trimmed(m)));
         expect(bad.length).toBeGreaterThan(10);
         for (const mutant of bad) await expectRefused(operation, { raw: toJson(mutant) });
@@ -255,7 +150,7 @@ describe('bad input', () => {
     const isText = (v: unknown): v is string => typeof v === 'string' && v !== '';
     const texts = naughtyValues.filter(isText).filter(isWellFormed);
     for (const operation of operations.filter(({ path }) => path.includes('{'))) {
-      const good = bodies[operation.operationId]?.();
+      const good = goodOf(operation);
       const raw = good === undefined ? {} : { raw: toJson(good) };
       await expectUnchanged(async () => {
         for (const name of operation.path.match(/(?<=\{)\w+/g) ?? []) {
@@ -311,7 +206,7 @@ describe('bad input', () => {
 
   it('in the key is refused before anything is done', async () => {
     for (const operation of operations.filter((o) => o.needsKey && isProblemApi(o))) {
-      const good = bodies[operation.operationId]?.();
+      const good = goodOf(operation);
       const raw = good === undefined ? {} : { raw: toJson(good) };
       await expectUnchanged(async () => {
         for (const key of [null, '"', '"a', '"a"b"', 'x'.repeat(256), 'schl\u00fcssel', '""']) {
@@ -327,9 +222,7 @@ describe('odd but lawful input', () => {
     const isLeftOut = (o: Operation) => o.path.startsWith('/sandbox/');
     for (const operation of withBody().filter((o) => !isLeftOut(o))) {
       const random = seeded(SEED + 7 + operation.operationId.length);
-      const lawful = mutantsOf(bodies[operation.operationId]?.(), random, 3).filter(
-        operation.takes,
-      );
+      const lawful = mutantsOf(goodOf(operation), random, 3).filter(operation.takes);
       for (const mutant of lawful) {
         const { status, body } = await send(operation, { raw: toJson(mutant) });
         const where = `${operation.operationId} ${toJson(mutant)} gave ${status} ${toJson(body)}`;

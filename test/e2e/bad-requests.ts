@@ -13,8 +13,11 @@ export interface Operation {
   hasJsonBody: boolean;
   /** True when the JSON body is required. */
   isBodyRequired: boolean;
+  takesKey: boolean;
   needsKey: boolean;
   statuses: number[];
+  /** JSON Schema of the body; undefined: none. */
+  schema: unknown;
   /** Whether the document's schema takes this body. */
   takes: (body: unknown) => boolean;
 }
@@ -56,7 +59,9 @@ export function operationsOf(document: object): Operation[] {
         query: parameters.filter((p) => p.in === 'query').map((p) => p.name),
         hasJsonBody,
         isBodyRequired: described.requestBody?.required === true,
+        takesKey: parameters.some((p) => p.name === 'Idempotency-Key'),
         needsKey: parameters.some((p) => p.name === 'Idempotency-Key' && p.required === true),
+        schema: described.requestBody?.content['application/json']?.schema,
         statuses: Object.keys(described.responses).map(Number),
         takes: (body: unknown) => validate(body) === true,
       };

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import { type Db, rows } from '../../src/db/db.ts';
 import type { Infno, Message, RouteName } from '../../src/insurance/insurer.ts';
 
-export const hospital = { code: 'H35020000001', name: '示范市第一医院', region: '350200' };
+const hospital = { code: 'H35020000001', name: '示范市第一医院', region: '350200' };
 const operator = { id: 'op1', name: '张三' };
 let number = 0;
 
@@ -23,8 +23,13 @@ export function messageOf(infno: Infno, options: { trialToken?: string; route?: 
   return message;
 }
 
+/** Both routes as if nothing had ever happened. */
 export async function forgetRoutes(db: Db): Promise<void> {
-  for (const table of ['insurance_route', 'outage', 'event', 'conversion', 'claim', 'settlement'])
+  await db.execute(sql`
+    update insurance_route set status = 'online', since = business_now(), reason = null,
+      outage_id = null, failures = 0, first_failure_at = null, trial_at = null,
+      trial_token = null, trial_until = null`);
+  for (const table of ['outage', 'event', 'conversion', 'claim', 'settlement'])
     await db.execute(sql.raw(`delete from ${table}`));
 }
 

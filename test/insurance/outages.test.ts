@@ -5,6 +5,7 @@ import { sql } from 'drizzle-orm';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newId } from '../../src/ids.ts';
 import { useApp } from '../support/app.ts';
+import { uniquePerson } from '../support/people.ts';
 import { addConversion, forgetRoutes } from './breaker-support.ts';
 
 const app = useApp({ worker: false });
@@ -124,8 +125,7 @@ describe('the report of an outage', () => {
   it('is nobody’s but finance’s, auditors’ and administrators’, and of outages that exist', async () => {
     const outageId = await addOutage();
     for (const role of ['terminal', 'citizen', 'lenderOperator'] as const) {
-      const options =
-        role === 'citizen' ? { citizen: { name: '白清', idNumber: '350206199003071231' } } : {};
+      const options = role === 'citizen' ? { citizen: uniquePerson() } : {};
       const token = await app.token(role, options);
       expect((await get(`/${outageId}`, { token })).status, role).toBe(403);
       expect((await get('', { token })).status, role).toBe(403);

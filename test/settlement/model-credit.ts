@@ -93,10 +93,11 @@ export function hold(
   const placed = visit.hold?.status === 'placed' ? visit.hold : null;
   const base = placed?.amount ?? 0n;
   const asked = wish.amount ?? rule.amount;
-  const free = line && mayUseMore(line, kind, now) ? freeOf(line, kind) : 0n;
-  const target = asked <= base + free ? asked : isPartial && free > 0n ? base + free : 0n;
-  const isHonoured = asked <= base;
-  if (!line || (target === 0n && !isHonoured)) return declineOf(line, kind, now);
+  const free = line && mayUseMore(line, kind, now) ? freeOf(line, kind) : null;
+  if (!line || (free === null && asked > base)) return declineOf(line, kind, now);
+  const reach = base + (free ?? 0n);
+  const target = asked <= reach ? asked : isPartial ? reach : 0n;
+  if (target === 0n) return declineOf(line, kind, now);
   line.held += target - base;
   const expiresAt = Math.max(placed?.expiresAt ?? 0, now + rule.lifeMs);
   visit.hold = { status: 'placed', amount: target, expiresAt };

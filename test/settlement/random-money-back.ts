@@ -3,13 +3,13 @@ import { expect } from 'vitest';
 import type { ReplyBody } from '../support/app.ts';
 import { leftAfter, refund, type Settlement } from './model.ts';
 import { allocate, type Fen, owedOn, pay } from './model-credit.ts';
-import type { Step } from './random-steps.ts';
+import { expectSettlement } from './random-compare.ts';
+import type { Step } from './random-visits.ts';
 import {
   ask,
   calm,
   codeOf,
   type Encounter,
-  expectSettlement,
   liveClaims,
   type Refunded,
   unitsText,

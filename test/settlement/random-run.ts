@@ -2,21 +2,20 @@
 // end the model, the service, the insurer's own books and every law of ours agree.
 import type { TestApp } from '../support/app.ts';
 import { partiesOf } from './parties.ts';
+import { expectAgreement } from './random-compare.ts';
 import { moveClock, refundSome, repay, workSome } from './random-money-back.ts';
+import { oneScan, preview, settleVisit } from './random-settling.ts';
 import {
   cancelVisit,
   charge,
-  oneScan,
   openVisit,
   payDue,
-  preview,
   removeBatch,
   type Step,
   setHold,
-  settleVisit,
   voidHold,
-} from './random-steps.ts';
-import { calm, expectAgreement, newWorld, type World, work } from './random-world.ts';
+} from './random-visits.ts';
+import { calm, newWorld, type World, work } from './random-world.ts';
 import { expectLaws } from './support.ts';
 
 const steps: Record<string, { weight: number; step: Step }> = {
@@ -44,7 +43,7 @@ export interface Figures {
 }
 
 /** Plays a seed; throws with the seed, the step and what was done before if anything disagrees. */
-export async function playSeed(app: TestApp, seed: number, length = 22): Promise<Figures> {
+export async function playSeed(app: TestApp, seed: number, length = 18): Promise<Figures> {
   const world = await newWorld(app, partiesOf(app), seed);
   try {
     await playSteps(world, length);

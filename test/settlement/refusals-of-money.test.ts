@@ -172,6 +172,7 @@ describe('a refund is refused', () => {
     const key = crypto.randomUUID();
     await app.fault({ mode: 'refuseConnection' });
     await refused('insurance/offline', () => refund(id, { all: true }, key));
+    await app.fault({ mode: 'none' });
     await app.fault({ mode: 'reject', on: ['2208'], reason: '该笔结算已跨年，不能撤销' });
     const no = await refused('insurance/rejected', () => refund(id, { all: true }));
     expect(no.body.detail).toContain('跨年');

@@ -141,10 +141,26 @@ describe('cancelling an unsettled visit', () => {
     expect(await registrations(visit.visitNumber)).toEqual({ made: 1, undone: 1 });
   });
 
+  it('leaves alone the registration of the next visit of the same number', async () => {
+    const { person } = await newPatient(app);
+    const visit = await chargedVisit(scene, person);
+    const { visitNumber } = visit;
+    await app.fault({ mode: 'answerLost', on: ['2201'] });
+    await preview(visit.id);
+    await app.fault({ mode: 'none' });
+    await cancel(visit.id);
+    const next = await chargedVisit(scene, person, { visitNumber });
+    expect((await preview(next.id)).body.insurance.status).toBe('claimed');
+    await runWorkerOnce(app.deps);
+    expect(await registrations(visitNumber)).toEqual({ made: 2, undone: 1 });
+    expect((await settle(scene, next.id)).body.insurance?.status).toBe('claimed');
+  });
+
   it('undoes what a rejected settlement registered although nobody was known at the opening', async () => {
     const { person } = await newPatient(app);
     await app.fault({ mode: 'refuseConnection' });
     const visit = await chargedVisit(scene, person);
+    await app.fault({ mode: 'none' });
     await app.fault({ mode: 'reject', on: ['2207'], reason: '追溯码未上传' });
     expect(said(await settle(scene, visit.id))).toEqual([409, 'insurance/rejected']);
     await app.fault({ mode: 'none' });
@@ -156,10 +172,14 @@ describe('cancelling an unsettled visit', () => {
   it('asks the insurer nothing when it was never told of the visit', async () => {
     const { person } = await newPatient(app);
     const visit = await openVisit(scene, person);
-    const before = (await insurerOf(app).messages()).length;
+    const undoing = async () => {
+      const { length } = await insurerOf(app).messages({ infno: '2202' });
+      return length + (await insurerOf(app).messages({ infno: '2205' })).length;
+    };
+    const before = await undoing();
     await cancel(visit.id);
     await runWorkerOnce(app.deps);
-    expect((await insurerOf(app).messages()).length).toBe(before);
+    expect(await undoing()).toBe(before);
     expect(await openJobs(visit.id)).toEqual([]);
   });
 });
