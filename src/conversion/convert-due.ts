@@ -7,12 +7,12 @@ import type { RouteName } from '../insurance/insurer.ts';
 import { dueConversions, takeConversion } from './convert-queue.ts';
 import { convertSettlement } from './convert-settlement.ts';
 
-/** Most runs under way at once: two cores are full with these, more would only wait in line. */
-const CEILING = Number(process.env.X_CEILING ?? 8);
+/** Most runs under way at once: these fill the process's core, more would only wait for it. */
+const CEILING = 6;
 /** While anybody settles at a counter no run is begun beside these. */
 const BESIDE_COUNTER = 1;
 /** Found in one look, which has to sort the whole queue; a second's work, so a stop is prompt. */
-const LOOK_AHEAD = Number(process.env.X_AHEAD ?? 48);
+const LOOK_AHEAD = 48;
 /** How old the answer to "is anybody at a counter?" may be: a fraction of one settlement. */
 const COUNTER_LOOK_MS = 20;
 

@@ -39,8 +39,7 @@ export async function queueConversion(
     status: 'queued',
     attempts: [],
     before: order.before,
-    outageId: sql`(select id from outage where route = ${order.route} and ends_at is null
-      and not is_planned)`,
+    outageId: sql`(select outage_id from insurance_route where route = ${order.route})`,
     unknownMsgid: order.unknownMsgid,
     unknownSince: order.unknownMsgid ? sql`clock_timestamp()` : null,
     nextAttemptAt: sql`clock_timestamp()`,

@@ -8,6 +8,7 @@ import { once } from '../http/idempotency.ts';
 import { page, readCursor } from '../http/paging.ts';
 import { type Caller, callerOf, type Route, route, staffRoles } from '../http/route.ts';
 import { listReply } from '../http/schemas.ts';
+import { idPattern } from '../ids.ts';
 import { settlementParams } from '../settlement/schemas.ts';
 import { feesOf, handClaimOf } from './claim-by-hand.ts';
 import { confirmConversion } from './confirm-conversion.ts';
@@ -49,7 +50,10 @@ export const conversionRoutes: Route[] = [
     replies: { 200: listReply(conversionReply) },
     problems: [],
     handler: async ({ deps, query, caller }) => {
-      const after = readCursor(query.cursor, z.tuple([z.iso.datetime(), z.string()]));
+      const after = readCursor(
+        query.cursor,
+        z.tuple([z.iso.datetime(), z.string().regex(idPattern('conversion'))]),
+      );
       const at = after && new Date(after[0]);
       const found = await deps.db
         .select()

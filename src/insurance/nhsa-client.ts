@@ -59,7 +59,7 @@ export function makeNhsaInsurer(options: NhsaOptions): Insurer & { close(): Prom
   }
 
   /** One 9001 per operator and day; everybody else of that operator waits for the same one. */
-  function signIn(message: Message, deadlineMs: number): Promise<SignIn> {
+  function signIn(message: Message): Promise<SignIn> {
     const { hospital, operator } = message;
     const key = `${hospital.code} ${operator.id} ${wireDate(realNow())}`;
     const running = signIns.get(key);
@@ -69,7 +69,7 @@ export function makeNhsaInsurer(options: NhsaOptions): Insurer & { close(): Prom
     const started = exchange(
       { ...message, infno: '9001', msgid, insuredRegion: null, input: { signIn: data } },
       '',
-      deadlineMs,
+      SIGN_IN_MS,
     ).then(({ event, verdict }) => signInOf(event, verdict.answer));
     signIns.set(key, started);
     // A sign-in that failed is tried again by the next message.
@@ -97,7 +97,7 @@ export function makeNhsaInsurer(options: NhsaOptions): Insurer & { close(): Prom
       let signNo = '';
       for (let isSecondTry = false; ; isSecondTry = true) {
         if (rulesOf(region).needsSignIn && message.infno !== '9001') {
-          const signed = await withDeadline(signIn(message, left()), left());
+          const signed = await withDeadline(signIn(message), left());
           if (signed.failure) return signed.failure;
           signNo = signed.signNo;
         }
@@ -112,6 +112,9 @@ export function makeNhsaInsurer(options: NhsaOptions): Insurer & { close(): Prom
     close: () => gateway.close(),
   };
 }
+
+/** As long as the counter's longest message; a shorter one must not end it for everybody else. */
+const SIGN_IN_MS = 5_000;
 
 /** Either a number to send along (may be empty), or why nothing can be sent. */
 interface SignIn {
@@ -134,7 +137,7 @@ function signInOf(event: ExchangeEvent, answer: Answer): SignIn {
   return { signNo: '', failure: { outcome: 'offline', reason: prefix + reason } };
 }
 
-/** A shared sign-in may run under another message's longer deadline. */
+/** The shared sign-in has a time of its own; nobody waits for it beyond their own deadline. */
 async function withDeadline(signIn: Promise<SignIn>, deadlineMs: number): Promise<SignIn> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<SignIn>((resolve) => {

@@ -89,7 +89,7 @@ export async function openTalk(deps: Deps, order: TalkOrder): Promise<Talk> {
       const last = talk.lastOf(infno);
       if (last && !mayBeSentAgain(last, repeat)) return recall(last);
       if (MONEY_TRADES.has(infno) && talk.msLeft() < LEAST_FOR_MONEY_MS) {
-        return { outcome: 'offline', reason: 'no time left to settle', msgid: '' };
+        return { ...(await tooLate(infno)), msgid: '' };
       }
       const msgid = await talk.nextMessageId();
       await store(infno, msgid, input, (last?.attempt ?? 0) + 1).catch(refuseIfStored);
@@ -105,7 +105,7 @@ export async function openTalk(deps: Deps, order: TalkOrder): Promise<Talk> {
     input: Record<string, unknown>,
   ): Promise<Answer> {
     const left = talk.msLeft();
-    if (left <= 0) return { outcome: 'offline', reason: 'no time left' };
+    if (left <= 0) return tooLate(infno);
     const { insuredRegion } = talk;
     const { operator } = bill;
     const trial = trialToken ? { trialToken } : {};

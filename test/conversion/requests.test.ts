@@ -293,6 +293,24 @@ describe('"I claim by hand"', () => {
     expect((await settlementOf(scene, settlement.id)).insurance.status).toBe('converted');
   });
 
+  it('and the worker race to one end: what was given up has no live claim', async () => {
+    const bills = await Promise.all(Array.from({ length: 6 }, () => selfPaid(scene)));
+    await Promise.all(bills.map(({ settlement, token }) => ask(app, settlement.id, token)));
+    const [, ...given] = await Promise.all([
+      drain(app),
+      ...bills.map(({ settlement, token }) => giveUp(app, settlement.id, token)),
+    ]);
+    for (const [i, reply] of given.entries()) {
+      const { settlement, visit } = bills[i]!;
+      const { insurance } = await settlementOf(scene, settlement.id);
+      expect(insurance.status).toBe(reply.status === 200 ? 'skipped' : 'converted');
+      const claims = await app.claims({ visitNumber: visit.visitNumber });
+      const live = claims.filter((claim) => claim.status === 'settled');
+      expect(live).toHaveLength(reply.status === 200 ? 0 : 1);
+    }
+    await expectLaws(app);
+  });
+
   it('waits while the insurer is being asked', async () => {
     const { token, settlement } = await selfPaid(scene);
     const asked = await ask(app, settlement.id, token);

@@ -7,12 +7,11 @@ import {
   lineOf,
   newPatient,
   nextNumber,
-  openVisit,
   type Scene,
   sceneOf,
   settle,
 } from '../settlement/support.ts';
-import { type ReplyBody, type TestReply, type TestRole, useApp } from '../support/app.ts';
+import { type TestReply, type TestRole, useApp } from '../support/app.ts';
 import { everything, said } from '../visit/support.ts';
 import { type Operation, operationsOf } from './bad-requests.ts';
 

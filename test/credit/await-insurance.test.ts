@@ -1,0 +1,83 @@
+// No dunning while insurance is awaited; a new due date, by the lender's product, once it is not.
+import { sql } from 'drizzle-orm';
+import { afterEach, describe, expect, it } from 'vitest';
+import { setAwaitsInsurance } from '../../src/credit/await-insurance.ts';
+import { pilotProduct } from '../../src/credit/default-policy.ts';
+import { dueAtOf, readLenderProduct } from '../../src/credit/policy.ts';
+import { businessNow, transact } from '../../src/db/db.ts';
+import { creditLine, policy, receivable } from '../../src/db/schema.ts';
+import { newId } from '../../src/ids.ts';
+import { useDatabase } from '../support/database.ts';
+import { makeLine, moveClock, receivablesOf, yuan } from './support.ts';
+
+const { db } = useDatabase();
+afterEach(() => moveClock(db, 0));
+
+const HOURS = 24;
+
+/** A line that owes 100.00 of one settlement, due by its product from now. */
+async function owing(wish: { awaits?: boolean } = {}) {
+  const { citizenId, lineId } = await makeLine(db);
+  const settlementId = newId('settlement');
+  const now = await businessNow(db);
+  await db.insert(receivable).values({
+    id: newId('receivable'),
+    lineId,
+    citizenId,
+    lender: 'LWB',
+    settlementId,
+    amount: yuan('100.00'),
+    dueAt: dueAtOf(await readLenderProduct(db, 'LWB'), now),
+    awaitsInsurance: wish.awaits ?? false,
+    createdAt: now,
+  });
+  const read = async () => (await receivablesOf(db, lineId))[0]!;
+  return { lineId, settlementId, read };
+}
+
+const setAwaits = (settlementId: string, awaits: boolean) =>
+  transact(db, (tx) => setAwaitsInsurance(tx, settlementId, awaits));
+
+describe('a receivable whose settlement awaits insurance', () => {
+  it('waits with its old due date, and is due anew from the day it is resolved', async () => {
+    const { settlementId, read } = await owing();
+    const before = await read();
+    await setAwaits(settlementId, true);
+    expect(await read()).toEqual({ ...before, awaitsInsurance: true });
+    await moveClock(db, 50 * HOURS);
+    await setAwaits(settlementId, false);
+    const expected = dueAtOf(await readLenderProduct(db, 'LWB'), await businessNow(db));
+    expect(await read()).toEqual({ ...before, dueAt: expected });
+  });
+
+  it('is not moved by saying the same again', async () => {
+    const { settlementId, read } = await owing();
+    const before = await read();
+    await moveClock(db, 10 * HOURS);
+    await setAwaits(settlementId, false);
+    expect(await read()).toEqual(before);
+  });
+
+  it('is no longer overdue once it is due anew', async () => {
+    const { settlementId, read } = await owing({ awaits: true });
+    await db.execute(sql`update receivable set overdue_at = now()
+      where settlement_id = ${settlementId}`);
+    await setAwaits(settlementId, false);
+    expect((await read()).overdueAt).toBeNull();
+  });
+
+  it('follows the line’s own product, and never falls due earlier than it would have', async () => {
+    const { lineId, settlementId, read } = await owing({ awaits: true });
+    const before = await read();
+    await db.update(creditLine).set({ product: 'pilot' }).where(sql`id = ${lineId}`);
+    await setAwaits(settlementId, false);
+    expect((await read()).dueAt).toEqual(before.dueAt);
+    await setAwaits(settlementId, true);
+    const validFrom = new Date('2001-01-01T00:00:00Z');
+    const row = { kind: 'lenderProduct', name: 'LWB', version: 2, validFrom, data: pilotProduct };
+    await db.insert(policy).values(row);
+    await moveClock(db, 60 * HOURS);
+    await setAwaits(settlementId, false);
+    expect((await read()).dueAt).toEqual(dueAtOf(pilotProduct, await businessNow(db)));
+  });
+});
