@@ -12,9 +12,9 @@ import type { Deps } from './deps.ts';
 import { type JobHandlers, runDueJobs } from './outbox/jobs.ts';
 import { makeWebhookQueue } from './outbox/webhook-queue.ts';
 import { resolveRepayments } from './repayment/resolve-repayments.ts';
+import { releaseRegistration } from './settlement/release-registration.ts';
 import { resumeIntents } from './settlement/resume-intents.ts';
 import { sendMoneyBack } from './settlement/send-money-back.ts';
-import { releaseRegistration } from './settlement/release-registration.ts';
 
 const handlers: JobHandlers = { confirmReversal, releaseRegistration, sendMoneyBack };
 

@@ -20,6 +20,7 @@ export const sealedColumns: readonly Sealed[] = [
   { table: 'intent', key: 'id', columns: ['request'] },
   { table: 'insurance_message', key: 'msgid', columns: ['request', 'answer'] },
   { table: 'claim', key: 'id', columns: ['split'] },
+  { table: 'webhook_endpoint', key: 'id', columns: ['secret'] },
 ];
 
 /** Keyed hashes and plain hashes: bytes that are not encrypted and never rotate. */

@@ -235,6 +235,8 @@ async function updateVisit(tx: Tx, row: VisitRow): Promise<void> {
 
 async function recordSettled(tx: Tx, row: SettlementRow, now: Date): Promise<void> {
   const isAwaiting = row.insuranceStatus === 'awaitingInsurance';
+  // Told when it is paid: what is still due at the counter is told by collect-payment.ts.
+  if (!isAwaiting && row.status !== 'settled') return;
   await recordEvent(tx, {
     type: isAwaiting ? 'settlement.awaitingInsurance' : 'settlement.settled',
     hospitalCode: row.hospitalCode,

@@ -5,6 +5,8 @@ import { settlement, tender } from '../db/schema.ts';
 import { assert, Refusal } from '../errors.ts';
 import { openLegs } from '../ledger/open-legs.ts';
 import { postEntry } from '../ledger/post.ts';
+import { formatYuan } from '../money.ts';
+import { recordEvent } from '../outbox/events.ts';
 import { lockVisit } from '../visit/visit-store.ts';
 import { collectedEntry } from './entries.ts';
 import { refuseWhileBusy } from './intent-store.ts';
@@ -62,6 +64,15 @@ export async function collectPayment(
       openLegs: await openLegs(tx, row.id),
     }),
   );
+  if (row.status === 'awaitingPayment' && saved.status === 'settled') {
+    await recordEvent(tx, {
+      type: 'settlement.settled',
+      hospitalCode,
+      ...(saved.citizenId ? { citizenId: saved.citizenId } : {}),
+      data: { settlementId: saved.id, visitId: saved.visitId, total: formatYuan(saved.total) },
+      occurredAt: now,
+    });
+  }
   return saved;
 }
 

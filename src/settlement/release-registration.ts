@@ -60,9 +60,7 @@ async function registrationsOf(
   if (!isDoubtful) return known.filter((id) => id !== null);
   const period = { from: bill.claimVisit.startedAt, to: deps.realNow() };
   const listed = await talk.ask('5201', queryVisits5201(person, bill.claimVisit, period));
-  return listed.outcome === 'ok'
-    ? findRegistrations(listed.output, bill.visit.visitNumber)
-    : null;
+  return listed.outcome === 'ok' ? findRegistrations(listed.output, bill.visit.visitNumber) : null;
 }
 
 async function release(

@@ -99,6 +99,13 @@ export async function openTalk(deps: Deps, order: TalkOrder): Promise<Talk> {
     },
   };
 
+  /** A platform that is merely slow fails the counter all the same: the breaker must see it. */
+  async function tooLate(infno: Infno): Promise<{ outcome: 'offline'; reason: string }> {
+    const late = { outcome: 'offline', reason: 'no time left' } as const;
+    await deps.breaker.report(talk.route, { infno, ...late, trialToken });
+    return late;
+  }
+
   async function send(
     infno: Infno,
     msgid: string,

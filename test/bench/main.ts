@@ -58,7 +58,10 @@ function cityOf(seed: number): BenchOptions['withCity'] {
   return async (work) => {
     // BENCH_NODE_OPTIONS: of the service and its children, e.g. to load a profiler.
     const nodeOptions = process.env.BENCH_NODE_OPTIONS;
-    const city = await startCity({ seed, ...(nodeOptions ? { env: { NODE_OPTIONS: nodeOptions } } : {}) });
+    const city = await startCity({
+      seed,
+      ...(nodeOptions ? { env: { NODE_OPTIONS: nodeOptions } } : {}),
+    });
     try {
       await work(city);
     } finally {

@@ -1,8 +1,9 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { execSync } from 'node:child_process';
-import { startCity, setFault } from './city.ts';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { setFault, startCity } from './city.ts';
 import { fillQueue, waitingNow } from './drain.ts';
+
 const city = await startCity({ seed: 7 });
 try {
   const people = await city.people(4);
@@ -18,7 +19,9 @@ try {
   await setFault(city, { mode: 'none' });
   while ((await waitingNow(city)) > 0) await pause(200);
   await pause(1000);
-  const [{ dir }] = await city.sql`select current_setting('data_directory') as dir` as any;
+  const [{ dir }] = (await city.sql`select current_setting('data_directory') as dir`) as any;
   const log = execSync(`find ${dir}/../.. -name postgres.log`).toString().trim();
   writeFileSync('/tmp/mine2/pg.log', readFileSync(log, 'utf8'));
-} finally { await city.stop(); }
+} finally {
+  await city.stop();
+}

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seedsFrom } from '../settlement/random-run.ts';
 import { randomOf } from '../settlement/random-world.ts';
 import type { ReplyBody } from '../support/app.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { type Case, caseKinds, expectOnce, prepare, tokensOf } from './crash-cases.ts';
 import { type Answered, KillableService, realTime } from './crash-service.ts';
 
@@ -48,7 +49,11 @@ describe('a service that is killed under load', () => {
         const answer = await service.send(one.request);
         if (answer) answers.set(one, answer);
       });
-      await realTime(random.chance(0.2) ? random.below(30) : random.below(600));
+      // At some moment before the first answer, or right after so many answers.
+      const soMany = random.below(CASES);
+      if (soMany === 0) await realTime(random.below(300));
+      else await waitFor(() => answers.size >= soMany, { what: `${soMany} answers` });
+      await realTime(random.below(40));
       await killAndStart(underWay);
       figures.answered += answers.size;
       figures.cutOff += cases.length - answers.size;

@@ -13,6 +13,7 @@ const deps = {
   db,
   log: { error: (fact: { chore?: string }) => logged.push(fact) },
   realNow: () => new Date(),
+  breaker: { stateOf: async () => ({ isOpen: false, outageId: null }) },
 } as unknown as Deps;
 
 const chore = (name: string, run: Chore['run']): Chore => ({ name, everyMs: 5, run });

@@ -7,7 +7,15 @@ import type { Answer, Message } from '../../src/insurance/insurer.ts';
 import { resumeIntents } from '../../src/settlement/resume-intents.ts';
 import { type ReplyBody, useApp } from '../support/app.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { chargedVisit, expectLaws, lineOf, newPatient, type Scene, sceneOf, settle } from './support.ts';
+import {
+  chargedVisit,
+  expectLaws,
+  lineOf,
+  newPatient,
+  type Scene,
+  sceneOf,
+  settle,
+} from './support.ts';
 
 const app = useApp({ worker: false, env: { INSURANCE_QUIET_MS: '1' } });
 let scene: Scene;
@@ -23,7 +31,9 @@ afterEach(async () => {
 
 const never = new Promise<never>(() => {});
 const expireLeases = () =>
-  app.db.execute(sql`update intent set lease_until = now() - interval '1 second' where status = 'running'`);
+  app.db.execute(
+    sql`update intent set lease_until = now() - interval '1 second' where status = 'running'`,
+  );
 const refund = (id: string, body: object, key: string = crypto.randomUUID()) =>
   app.call('POST', `/v1/settlements/${id}/refunds`, {
     token: scene.terminal,
@@ -59,7 +69,10 @@ describe('a settlement resumed after its 2207 was executed', () => {
   const meanwhile = [
     ['is down', { mode: 'refuseConnection' }],
     ['rejects 2203', { mode: 'reject', on: ['2203'], reason: '诊断编码不存在' }],
-    ['says at 2206 that it is settled', { mode: 'reject', on: ['2206'], reason: '门诊患者已结算请勿重复结算' }],
+    [
+      'says at 2206 that it is settled',
+      { mode: 'reject', on: ['2206'], reason: '门诊患者已结算请勿重复结算' },
+    ],
   ] as const;
 
   it.each(meanwhile)('keeps the message of unknown fate when the insurer %s', async (_, fault) => {
@@ -68,9 +81,12 @@ describe('a settlement resumed after its 2207 was executed', () => {
     await dieAfter('2207', () => settle(scene, visit.id));
     await app.fault(fault);
     await resumeIntents(app.deps);
-    const [kept] = await rows<{ unknown_msgid: string | null; insurance_status: string }>(app.db, sql`
+    const [kept] = await rows<{ unknown_msgid: string | null; insurance_status: string }>(
+      app.db,
+      sql`
       select c.unknown_msgid, s.insurance_status from settlement s
-      join conversion c on c.settlement_id = s.id where s.visit_id = ${visit.id}`);
+      join conversion c on c.settlement_id = s.id where s.visit_id = ${visit.id}`,
+    );
     expect(kept?.insurance_status).toBe('awaitingInsurance');
     expect(kept?.unknown_msgid).toBeTruthy();
     await app.fault({ mode: 'none' });
@@ -85,8 +101,11 @@ describe('a refund resumed after its 2208 was executed', () => {
     await dieAfter('2208', () => refund(settlement.id, { lines: [{ lineNumber: 1 }] }, key));
     await app.fault({ mode: 'refuseConnection' });
     await resumeIntents(app.deps);
-    const [waiting] = await rows<{ id: string; status: string }>(app.db, sql`
-      select id, status from refund where settlement_id = ${settlement.id}`);
+    const [waiting] = await rows<{ id: string; status: string }>(
+      app.db,
+      sql`
+      select id, status from refund where settlement_id = ${settlement.id}`,
+    );
     expect(waiting?.status).toBe('processing');
     await app.fault({ mode: 'none' });
     await expireLeases();
@@ -97,7 +116,10 @@ describe('a refund resumed after its 2208 was executed', () => {
     ]);
     const replay = await refund(settlement.id, { lines: [{ lineNumber: 1 }] }, key);
     expect(replay.body.id, replay.text).toBe(waiting?.id);
-    const all = await rows(app.db, sql`select 1 from refund where settlement_id = ${settlement.id}`);
+    const all = await rows(
+      app.db,
+      sql`select 1 from refund where settlement_id = ${settlement.id}`,
+    );
     expect(all).toHaveLength(1);
     await expectLaws(app);
   });
@@ -130,7 +152,9 @@ describe('a refund resumed after its 2208 was executed', () => {
     const part = await refund(settlement.id, { lines: [{ lineNumber: 1 }] });
     expect(part.status, part.text).toBe(201);
     await app.fault({ mode: 'none' });
-    const now = await app.call('GET', `/v1/settlements/${settlement.id}`, { token: scene.terminal });
+    const now = await app.call('GET', `/v1/settlements/${settlement.id}`, {
+      token: scene.terminal,
+    });
     expect(now.body).toMatchObject({ insurance: { status: 'rejected' }, refundable: '200.00' });
     await expectLaws(app);
     const rest = await refund(settlement.id, { all: true });
@@ -166,7 +190,10 @@ describe('an insurer that answers with somebody else’s settlement', () => {
       const answer = await original(message, deadlineMs);
       if (message.infno !== '2207' || answer.outcome !== 'ok') return answer;
       const setlinfo = answer.output.setlinfo as Record<string, string>;
-      return { outcome: 'ok', output: { ...answer.output, setlinfo: { ...setlinfo, psn_no: '1' } } };
+      return {
+        outcome: 'ok',
+        output: { ...answer.output, setlinfo: { ...setlinfo, psn_no: '1' } },
+      };
     };
     const reply = await settle(scene, visit.id);
     expect(reply.body.insurance.status).toBe('awaitingInsurance');

@@ -8,9 +8,9 @@ import { readJson } from '../../src/process-lock.ts';
 import { resolveRepayments } from '../../src/repayment/resolve-repayments.ts';
 import { type InsurerControl, insurerControl } from '../../src/sandbox/insurer/control-client.ts';
 import { sandboxSecrets } from '../../src/sandbox/secrets.ts';
+import { releaseRegistration } from '../../src/settlement/release-registration.ts';
 import { resumeIntents } from '../../src/settlement/resume-intents.ts';
 import { sendMoneyBack } from '../../src/settlement/send-money-back.ts';
-import { releaseRegistration } from '../../src/settlement/release-registration.ts';
 import type { TestApp } from '../support/app.ts';
 
 export interface BankTransfer {

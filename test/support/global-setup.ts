@@ -28,7 +28,12 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   removeLeftOvers(parent);
   const dataDir = mkdtempSync(path.join(parent, `${PREFIX}${process.pid}-`));
   chmodSync(dataDir, 0o755);
-  const server = await startEmbedded({ dataDir, durable: false });
+  // Another version: the npm package that has it, e.g. POSTGRES_PACKAGE=postgres-15 npm test.
+  const binaries = process.env.POSTGRES_PACKAGE;
+  const server = await startEmbedded({
+    ...{ dataDir, durable: false },
+    ...(binaries ? { binaries } : {}),
+  });
   const end = async () => {
     await server.stop();
     rmSync(dataDir, { recursive: true, force: true });

@@ -4,6 +4,7 @@ import { randomInt } from 'node:crypto';
 import { cityName, hospitals } from '../city/hospitals.ts';
 import { DemoClient } from './client.ts';
 import { playMorning } from './morning.ts';
+import { playOutage } from './outage.ts';
 import { SALTS } from './people.ts';
 import { progressOn } from './progress.ts';
 import { playRealMorning } from './real-morning.ts';
@@ -19,6 +20,7 @@ const scenarios: Record<string, Scenario> = {
     const folder = process.env.EGRET_REAL_DATA;
     return folder ? playRealMorning(stage, folder) : playMorning(stage);
   },
+  outage: playOutage,
 };
 
 async function main(): Promise<number> {
