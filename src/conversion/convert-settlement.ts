@@ -1,6 +1,6 @@
 // One try at turning a self-paid settlement into an insurance settlement, from a taken conversion to
 // its end: learn the truth of an unknown claim, claim what is left of the bill, book or wait.
-import { transact } from '../db/db.ts';
+import { businessNow, transact } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
 import { messagesOfVisit, storeAnswer } from '../insurance/message-store.ts';
 import { type BilledVisit, readBill } from '../settlement/bill.ts';
@@ -9,7 +9,9 @@ import { learnTruth } from '../settlement/learn-truth.ts';
 import { bookConversion } from './book-conversion.ts';
 import type { TakenConversion } from './convert-queue.ts';
 import { decideConversion, MAX_BROKEN_CLAIMS, secondsUntilNext } from './decide-conversion.ts';
-import { cancelRefunded, openCase, reject, requeue } from './end-try.ts';
+import { awaitPatient, cancelRefunded, openCase, reject, requeue } from './end-try.ts';
+import { asksPatient } from './queue-conversion.ts';
+import { lateClaimDecision, readRegionPolicy } from './region-policy.ts';
 
 /** Nobody waits for a conversion: it may take longer than the counter. */
 const BUDGET_MS = 20_000;
@@ -39,6 +41,19 @@ export async function convertSettlement(
       kind: 'insurance/answer-broken',
       reason: 'insurer answers broke their own sums',
     };
+    await transact(deps.db, (tx) => reject(tx, taken, refused));
+    return true;
+  }
+  if (taken.row.unknownMsgid && !taken.row.confirmedAt) {
+    if (await asksPatient(deps.db, taken.row.hospitalCode)) {
+      await transact(deps.db, (tx) => awaitPatient(tx, taken));
+      return true;
+    }
+  }
+  const policy = await readRegionPolicy(deps.db, bill.hospital.region);
+  const late = lateClaimDecision(bill.visit.startedAt, await businessNow(deps.db), policy);
+  if (late.outcome === 'tooLate') {
+    const refused = { kind: 'insurance/too-late', reason: late.reason };
     await transact(deps.db, (tx) => reject(tx, taken, refused));
     return true;
   }

@@ -74,6 +74,23 @@ export async function reject(
   await markDrained(tx, taken.row.outageId);
 }
 
+/** No live claim is left, and the region wants the patient's word before another is made. */
+export async function awaitPatient(tx: Tx, taken: TakenConversion): Promise<void> {
+  const row = await release(tx, taken);
+  if (!row) return;
+  await tx
+    .update(conversion)
+    .set({ status: 'awaitingPatient', unknownMsgid: null, unknownSince: null })
+    .where(eq(conversion.id, taken.row.id));
+  await recordEvent(tx, {
+    type: 'conversion.confirmationNeeded',
+    hospitalCode: row.hospitalCode,
+    ...(row.citizenId ? { citizenId: row.citizenId } : {}),
+    data: { settlementId: row.id, conversionId: taken.row.id },
+    occurredAt: await businessNow(tx),
+  });
+}
+
 /** Nothing is left to claim: a wholly refunded visit is never claimed. */
 export async function cancelRefunded(tx: Tx, taken: TakenConversion): Promise<void> {
   const row = await release(tx, taken);

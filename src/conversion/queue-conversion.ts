@@ -1,9 +1,12 @@
 // Queues the way back to an insurance settlement, in the transaction that closed the bill as self-pay.
-import { sql } from 'drizzle-orm';
-import type { Tx } from '../db/db.ts';
-import { conversion } from '../db/schema.ts';
+import { eq, sql } from 'drizzle-orm';
+import type { Db, Tx } from '../db/db.ts';
+import { conversion, hospital } from '../db/schema.ts';
+import { assert } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { RouteName } from '../insurance/insurer.ts';
+import { recordEvent } from '../outbox/events.ts';
+import { conversionModeOf } from './region-policy.ts';
 
 export const conversionCauses = [
   'insurerOffline',
@@ -30,13 +33,15 @@ export async function queueConversion(
   },
 ): Promise<{ conversionId: string }> {
   const conversionId = newId('conversion');
+  // A claim of unknown fate is looked into at once, whoever is asked before anything is claimed.
+  const isAsked = !order.unknownMsgid && (await asksPatient(tx, order.hospitalCode));
   await tx.insert(conversion).values({
     id: conversionId,
     settlementId: order.settlementId,
     hospitalCode: order.hospitalCode,
     route: order.route,
     cause: order.cause,
-    status: 'queued',
+    status: isAsked ? 'awaitingPatient' : 'queued',
     attempts: [],
     before: order.before,
     outageId: sql`(select outage_id from insurance_route where route = ${order.route})`,
@@ -45,5 +50,23 @@ export async function queueConversion(
     nextAttemptAt: sql`clock_timestamp()`,
     createdAt: order.now,
   });
+  if (isAsked) {
+    await recordEvent(tx, {
+      type: 'conversion.confirmationNeeded',
+      hospitalCode: order.hospitalCode,
+      data: { conversionId, settlementId: order.settlementId },
+      occurredAt: order.now,
+    });
+  }
   return { conversionId };
+}
+
+/** True in regions where the patient must agree before anything is claimed. */
+export async function asksPatient(tx: Tx | Db, hospitalCode: string): Promise<boolean> {
+  const [row] = await tx
+    .select({ region: hospital.region })
+    .from(hospital)
+    .where(eq(hospital.code, hospitalCode));
+  assert(row, `hospital ${hospitalCode} exists`);
+  return (await conversionModeOf(tx, row.region)) === 'patientConfirms';
 }

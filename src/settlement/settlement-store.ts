@@ -1,5 +1,5 @@
 // Rows of settlements and the view that callers see. Refunds never change `total` and `tenders`.
-import { and, asc, eq, ne, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, ne, sql } from 'drizzle-orm';
 import { type Db, rows, type Tx } from '../db/db.ts';
 import { chargeBatch, claim, conversion, receivable, settlement, tender } from '../db/schema.ts';
 import { Refusal } from '../errors.ts';
@@ -69,7 +69,9 @@ export async function settlementView(tx: Tx | Db, row: SettlementRow) {
     tx
       .select({ id: conversion.id })
       .from(conversion)
-      .where(and(eq(conversion.settlementId, row.id), ne(conversion.status, 'cancelled'))),
+      .where(and(eq(conversion.settlementId, row.id), ne(conversion.status, 'cancelled')))
+      .orderBy(desc(conversion.id))
+      .limit(1),
   ]);
   return {
     id: row.id,

@@ -60,9 +60,6 @@ async function startParts(options: CityOptions, dataDir: string, ends: (() => un
     SANDBOX_INSURER_PORT: String(insurerPort),
     RATE_LIMIT_PER_SECOND: '100000',
     LOG_LEVEL: 'error',
-    ...(Object.fromEntries(
-      Object.entries(process.env).filter(([k]) => k.startsWith('X_')),
-    ) as Record<string, string>),
     ...options.env,
   });
   ends.push(() => end(service.child, 'SIGTERM'));

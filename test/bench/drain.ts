@@ -12,7 +12,8 @@ import { watchProcesses } from './processes.ts';
 import { makePayer } from './visits.ts';
 
 const FILLING = 12;
-const POLL_MS = 100;
+/** Each look costs the service a request and a count. */
+const POLL_MS = 250;
 /** Enough that the insurer is warm and the clock's resolution does not matter. */
 const BARE_CLAIMS = 600;
 

@@ -6,11 +6,19 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Bench, BenchOptions } from './bench.ts';
 import { startCity } from './city.ts';
+import { counterWhileDraining } from './counter-while-draining.ts';
 import { drain } from './drain.ts';
 import { type Figure, figureLines, figureOf } from './figure.ts';
+import { hold } from './hold.ts';
+import { oneScan } from './one-scan.ts';
 
 /** A new bench is one file and one line here. */
-const benches: Record<string, Bench> = { drain };
+const benches: Record<string, Bench> = {
+  drain,
+  'counter-while-draining': counterWhileDraining,
+  'one-scan': oneScan,
+  hold,
+};
 
 const USAGE = `npm run bench -- [name…] [--count 2000] [--seconds 20] [--rounds 3] [--seed 7] [--out file]
 names: ${Object.keys(benches).join(', ')} (default: all)`;

@@ -51,8 +51,10 @@ export interface Settlement {
   unused: { kind: string; amount: Fen; reference: string }[];
   dueAtCounter: Fen;
   dueReduced: Fen;
+  /** What a refused or dearer rest left the patient owing; not collected at the counter. */
+  arrears: Fen;
   status: 'settled' | 'awaitingPayment' | 'partlyRefunded' | 'refunded';
-  insurance: 'claimed' | 'awaitingInsurance' | 'notInsured' | 'skipped' | 'reversed';
+  insurance: 'claimed' | 'awaitingInsurance' | 'rejected' | 'notInsured' | 'skipped' | 'reversed';
   claim: Claim | null;
   /** Its 2207 is of unknown fate: its conversion may not end before the truth is known. */
   isUnknown: boolean;
@@ -124,6 +126,7 @@ export function settle(
     unused,
     dueAtCounter,
     dueReduced: 0n,
+    arrears: 0n,
     status: dueAtCounter > 0n ? 'awaitingPayment' : 'settled',
     insurance: closing.insurance,
     claim: closing.claim,
@@ -174,7 +177,10 @@ function giveBack(line: Line | null, of: Settlement, amount: Fen): Back[] {
     if (part > 0n) back.push({ kind, amount: part, isMoney });
     return part;
   };
-  of.dueReduced += take('dueAtCounter', dueOf(of), false);
+  const unpaid = take('dueAtCounter', of.arrears + dueOf(of), false);
+  const offArrears = least(unpaid, of.arrears);
+  of.arrears -= offArrears;
+  of.dueReduced += unpaid - offArrears;
   const credit = of.tenders.find((tender) => tender.kind === 'credit');
   if (credit && line && of.debt) {
     const reduced = take('credit', owedOn(of.debt), false);
@@ -213,7 +219,9 @@ export function refund(
     return before > kept ? [{ kind, amount: before - kept, isMoney: false }] : [];
   });
   const given = giveBack(visit.line, of, most(0n, oldPart - newPart));
+  of.arrears += most(0n, newPart - oldPart);
   of.refundable -= amount;
+  if (of.claim && !newClaim && of.refundable > 0n) of.insurance = 'rejected';
   of.claim = newClaim;
   of.status = of.refundable === 0n ? 'refunded' : 'partlyRefunded';
   const wasInsured = of.insurance === 'claimed' || of.insurance === 'awaitingInsurance';

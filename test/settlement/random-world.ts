@@ -49,6 +49,8 @@ export interface World {
   seed: number;
   terminal: string;
   hospitalCode: string;
+  /** The insurer has a yearly deductible: what one refund opens, another claim meets. */
+  hasDeductible: boolean;
   people: Person[];
   visits: Encounter[];
   debits: Debit[];
@@ -102,17 +104,19 @@ export async function newWorld(app: TestApp, parties: Parties, seed: number): Pr
   const random = randomOf(seed);
   await app.clock(0);
   await calm(app, parties);
+  const hasDeductible = random.chance(0.25);
   const rules = random.pick([
     {},
     { hospitalBorneRatio: '0.3', supplementRatio: '0.2' },
     { supplementRatio: '0.5', ratios: { employee: { 1: '0.9', 2: '0.7', 3: '0.55' } } },
   ]);
-  await parties.insurer.setRules(rules);
+  const deductible = hasDeductible ? { deductible: '150.00' } : {};
+  await parties.insurer.setRules({ ...rules, ...deductible });
   const { terminal, hospitalCode } = await sceneOf(app, random.pick(hospitals));
   const people: Person[] = [];
   for (let i = 0; i < 2; i += 1) people.push(await newPerson(app, random));
   return {
-    ...{ app, parties, seed, terminal, hospitalCode, people, random },
+    ...{ app, parties, seed, terminal, hospitalCode, people, random, hasDeductible },
     ...{ visits: [], debits: [], refunds: [], offsetMs: 0, trail: [] },
   };
 }

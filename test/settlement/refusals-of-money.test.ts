@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type ReplyBody, type TestReply, useApp } from '../support/app.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { everything, insurerOf, readVisit, said } from '../visit/support.ts';
 import {
   charge,
@@ -40,6 +41,8 @@ const pay = (settlementId: string, amount: string, reference = nextNumber('P'), 
   post(`/v1/settlements/${settlementId}/payments`, { kind: 'cash', amount, reference, ...more });
 const refund = (settlementId: string, body: object, key?: string) =>
   post(`/v1/settlements/${settlementId}/refunds`, { reason: '退', ...body }, key ? { key } : {});
+const refundsOf = (settlementId: string) =>
+  app.db.execute(sql`select 1 from refund where settlement_id = ${settlementId}`);
 const cash = (amount: string, reference = nextNumber('T')) => ({ kind: 'cash', amount, reference });
 
 /** Asks, expects the refusal, and that nothing of books, lines, visits and settlements changed. */
@@ -114,7 +117,7 @@ describe('a payment is refused', () => {
     await charge(scene, visit.id, [item(2, '10.00')]);
     await app.fault({ mode: 'slow', on: ['1101', '2206', '2207'], delayMs: 1200 });
     const settling = settle(scene, visit.id);
-    await expect.poll(async () => (await readVisit(scene, visit.id)).status).toBe('settling');
+    await waitFor(async () => (await readVisit(scene, visit.id)).status === 'settling');
     for (const busy of [await pay(settled.id, '1.00'), await refund(settled.id, { all: true })]) {
       expect(['visit/settling', 'settlement/busy']).toContain(busy.body.code);
       expect([busy.status, Number(busy.headers.get('retry-after')) > 0]).toEqual([409, true]);
@@ -129,11 +132,9 @@ describe('a payment is refused', () => {
     const visit = await chargedVisit(scene, person);
     const settled = (await settle(scene, visit.id)).body;
     expect(settled).toMatchObject({ status: 'awaitingPayment', insurance: { status: 'claimed' } });
-    await app.fault({ mode: 'slow', on: ['2208'], delayMs: 1500 });
+    await app.fault({ mode: 'slow', on: ['2208'], delayMs: 2500 });
     const refunding = refund(settled.id, { all: true });
-    await expect
-      .poll(() => app.db.execute(sql`select 1 from refund where settlement_id = ${settled.id}`))
-      .toHaveLength(1);
+    await waitFor(async () => (await refundsOf(settled.id)).length === 1);
     for (const busy of [await pay(settled.id, '1.00'), await refund(settled.id, { all: true })]) {
       expect(said(busy)).toEqual([409, 'settlement/busy']);
       expect(Number(busy.headers.get('retry-after'))).toBeGreaterThan(0);

@@ -16,6 +16,7 @@ import {
   settle,
 } from '../settlement/support.ts';
 import { useApp } from '../support/app.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { everything, insurerOf, readVisit, said } from './support.ts';
 
 const app = useApp({ worker: false });
@@ -202,9 +203,9 @@ describe('cancelling is refused', () => {
   it('while it settles, with Retry-After; charging, holding and patching, too', async () => {
     const { person } = await newPatient(app);
     const visit = await chargedVisit(scene, person);
-    await app.fault({ mode: 'slow', on: ['2207'], delayMs: 1500 });
+    await app.fault({ mode: 'slow', on: ['2207'], delayMs: 2500 });
     const settling = settle(scene, visit.id);
-    await expect.poll(async () => (await readVisit(scene, visit.id)).status).toBe('settling');
+    await waitFor(async () => (await readVisit(scene, visit.id)).status === 'settling');
     const { terminal: token } = scene;
     const path = `/v1/visits/${visit.id}`;
     const call = (method: string, target: string, body?: object) =>

@@ -82,7 +82,7 @@ export function outageLines(outages: readonly OutageReport[]): string[] {
   );
 }
 
-/** One conversion of each pattern of money, the rarer ones first. */
+/** One conversion of each pattern of money, the rarer ones first, and one of each other ending. */
 export function proofLines(conversions: readonly Conversion[], most: number): string[] {
   const patterns = new Map<string, Conversion[]>();
   for (const conversion of conversions) {
@@ -90,8 +90,14 @@ export function proofLines(conversions: readonly Conversion[], most: number): st
     const pattern = [status, kindsOf(before), kindsOf(after), refunds.map((r) => r.to)].join(' ');
     patterns.set(pattern, [...(patterns.get(pattern) ?? []), conversion]);
   }
-  const chosen = [...patterns.values()].sort((a, b) => a.length - b.length).slice(0, most);
-  const body = chosen.flatMap(([conversion]) => (conversion ? [proofRow(conversion)] : []));
+  const samples = [...patterns.values()]
+    .sort((a, b) => a.length - b.length)
+    .flatMap((alike) => alike.slice(0, 1));
+  const others = ['rejected', 'cancelled'].flatMap((status) =>
+    samples.filter((sample) => sample.status === status).slice(0, 1),
+  );
+  const converted = samples.filter((sample) => sample.status === 'converted');
+  const body = [...converted.slice(0, most - others.length), ...others].map(proofRow);
   const head = ['转医保 conversion', '原支付 before', '现支付 after', '退回 back', '平 balanced'];
   return textTable(head, body);
 }
