@@ -1,7 +1,7 @@
 // What a try at converting means for the conversion. Pure.
 // Law: doubt never ends a conversion and never lets a second claim be made; only a plain no or a
 // claim whose answer twice broke its own sums does.
-import type { ClaimResult } from '../settlement/claim-bill.ts';
+import type { ClaimResult } from '../settlement/claim-run.ts';
 
 export type ConversionDecision =
   | { do: 'convert' }

@@ -1,6 +1,7 @@
 // Cursor lists: a page ends where the next one begins, by the sort key of its last row.
 import type { z } from 'zod';
 import { Refusal } from '../errors.ts';
+import { hostileParts } from './canonical.ts';
 
 export interface Page<T> {
   data: T[];
@@ -36,7 +37,11 @@ export function readCursor<S extends z.ZodType>(
 ): z.output<S> | null {
   if (cursor === undefined) return null;
   try {
-    return shape.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
+    const text = Buffer.from(cursor, 'base64url').toString('utf8');
+    const values: unknown = JSON.parse(text);
+    // PostgreSQL cannot even compare with NUL or the year 0, and no row has them.
+    if (hostileParts(values).length > 0 || text.includes('"0000-')) throw new Error('of no row');
+    return shape.parse(values);
   } catch {
     throw new Refusal('request/invalid', {
       errors: [{ pointer: '/cursor', detail: 'not a nextCursor of this list' }],

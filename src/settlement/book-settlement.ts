@@ -16,7 +16,7 @@ import { postEntry } from '../ledger/post.ts';
 import { formatYuan } from '../money.ts';
 import { recordEvent } from '../outbox/events.ts';
 import { lockVisit, type VisitRow, visitView } from '../visit/visit-store.ts';
-import type { ClaimResult } from './claim-bill.ts';
+import type { ClaimResult } from './claim-run.ts';
 import type { CounterDecision } from './decide.ts';
 import { settledEntry } from './entries.ts';
 import { endIntent, type Intent } from './intent-store.ts';

@@ -1,76 +1,35 @@
 // Claims a bill at the insurer: 1101 → 2201 → 2203 → 2204 → 2206 → 2207. Before 2207 doubt means
 // offline (no money moved); at 2207 doubt means unknown. Nothing is booked here.
-import { and, eq, sql } from 'drizzle-orm';
-import { rows } from '../db/db.ts';
+import { and, eq } from 'drizzle-orm';
 import { claim as claimTable } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
-import type { ClaimSplit, RouteName, WireNode } from '../insurance/insurer.ts';
-import { messagesOfVisit, newMessageId, type StoredMessage } from '../insurance/message-store.ts';
+import type { ClaimSplit, WireNode } from '../insurance/insurer.ts';
+import { newMessageId, type StoredMessage } from '../insurance/message-store.ts';
 import { type InsuredPerson, lookUpPerson, type PersonAnswer } from '../insurance/person.ts';
 import { regionRules, routeOf } from '../insurance/regions.ts';
-import { findRegistrations, readRegistration } from '../insurance/registration.ts';
 import { readSplit } from '../insurance/split.ts';
 import {
   feeCancel2205,
   feeUpload2204,
   preSettle2206,
-  queryVisits5201,
-  register2201,
   settle2207,
   visitInfo2203,
 } from '../insurance/trades.ts';
 import { type Fen, parseYuan } from '../money.ts';
 import type { BilledVisit } from './bill.ts';
-import { openTalk, type Talk, type TalkOrder } from './talk.ts';
-
-/** What came out of the talk, beside its answer; saved by whoever finishes the run. */
-export interface Outcome {
-  route: RouteName;
-  person: InsuredPerson | null;
-  mdtrtId: string | null;
-  preview: ClaimSplit | null;
-  unsaved: Talk['unsaved'];
-}
-
-export type ClaimResult = Outcome &
-  (
-    | { outcome: 'settled'; split: ClaimSplit; msgid: string }
-    | { outcome: 'rejected'; reason: string }
-    | { outcome: 'notInsured'; reason: string }
-    | { outcome: 'offline'; reason: string }
-    /** `msgid` is the 2207 of unknown fate; null when an earlier one already settled this bill. */
-    | { outcome: 'unknown'; reason: string; msgid: string | null; isBroken: boolean }
-  );
+import {
+  type ClaimOrder,
+  type ClaimResult,
+  type ClaimRun,
+  must,
+  type Outcome,
+  Stop,
+} from './claim-run.ts';
+import { registerVisit } from './register-visit.ts';
+import { openTalk } from './talk.ts';
 
 /** A worker that learns the truth may ask 1101 for this long. */
 const LOOK_UP_MS = 3_000;
-
-type Failure = Extract<ClaimResult, { reason: string }>['outcome'];
-
-export interface ClaimOrder extends TalkOrder {
-  bill: BilledVisit;
-  /** Stop after 2206: `outcome` is settled with the preview's split (empty setlId). */
-  isPreview: boolean;
-  /** Register anew even if the visit has a registration (after a partial refund). */
-  isFresh: boolean;
-  /** True when no message of this visit can exist yet: spares the look. */
-  isNewVisit: boolean;
-}
-
-/** Thrown to leave the sequence of trades with a result. */
-export class Stop extends Error {
-  readonly outcome: Failure;
-  readonly msgid: string | null;
-  /** The insurer's own answer breaks a money invariant: it has booked something that cannot be. */
-  readonly isBroken: boolean;
-
-  constructor(outcome: Failure, reason: string, msgid: string | null = null, isBroken = false) {
-    super(reason);
-    this.outcome = outcome;
-    this.msgid = msgid;
-    this.isBroken = isBroken;
-  }
-}
 
 /** Claims (or previews) a bill. Never throws for what the insurer does, only LostLease. */
 export function claimBill(deps: Deps, order: ClaimOrder): Promise<ClaimResult> {
@@ -117,17 +76,6 @@ export async function runClaim(
   } finally {
     await talk.close();
   }
-}
-
-export interface ClaimRun {
-  deps: Deps;
-  order: ClaimOrder;
-  talk: Talk;
-  person: InsuredPerson | null;
-  mdtrtId: string | null;
-  preview: ClaimSplit | null;
-  /** True when this visit's registration may hold lines of an earlier upload. */
-  isUploaded: boolean;
 }
 
 type Previewed = Parameters<typeof settle2207>[0];
@@ -290,82 +238,4 @@ async function askWho(
     credential,
     deadlineMs,
   );
-}
-
-/** 2201, unless the visit is registered already or an unknown 2201 turns up in 5201. */
-async function registerVisit(run: ClaimRun, person: InsuredPerson): Promise<string> {
-  const { bill, isFresh, isNewVisit } = run.order;
-  const earlier = isNewVisit ? [] : await messagesAtCounter(run.deps, bill.visit.id);
-  const before = earlier.filter((m) => m.intentId !== run.order.held.id);
-  const isDoubtful = hasDoubtful(earlier);
-  if (!isFresh) {
-    run.isUploaded = before.some((m) => m.infno === '2204');
-    const known = bill.visit.mdtrtId ?? registrationIn(earlier);
-    run.mdtrtId = known ?? (isDoubtful ? await findRegistration(run, person, earlier) : null);
-    if (run.mdtrtId) return run.mdtrtId;
-  }
-  // Here 5201 has shown that a doubtful 2201 was not executed (or a fresh one is wanted anyway).
-  const register = run.talk.change('2201', register2201(person, bill.claimVisit), 'inDoubt');
-  const output = await must(register);
-  run.mdtrtId = readRegistration(output);
-  run.isUploaded = false;
-  if (!run.mdtrtId) throw new Stop('offline', '2201 answered without mdtrt_id');
-  return run.mdtrtId;
-}
-
-type Earlier = Awaited<ReturnType<typeof messagesOfVisit>>;
-
-/** Refunds and conversions register anew for themselves: their registrations are nobody else's. */
-async function messagesAtCounter(deps: Deps, visitId: string): Promise<Earlier> {
-  const all = await messagesOfVisit(deps.db, deps.keyring, visitId);
-  if (all.length === 0) return all;
-  const foreign = await rows<{ id: string }>(
-    deps.db,
-    sql`
-    select id from intent where visit_id = ${visitId} and kind in ('refund', 'convert')`,
-  );
-  const ids = new Set(foreign.map((row) => row.id));
-  return all.filter((message) => !ids.has(message.intentId));
-}
-
-/** The newest registration that the insurer confirmed for this visit. */
-function registrationIn(messages: Earlier): string | null {
-  for (const { infno, answer } of [...messages].reverse()) {
-    if (infno === '2201' && answer?.outcome === 'ok') return readRegistration(answer.output);
-  }
-  return null;
-}
-
-const hasDoubtful = (messages: Earlier) =>
-  messages.some((m) => m.infno === '2201' && (!m.answer || m.answer.outcome === 'offline'));
-
-/** An unknown 2201 is looked up by 5201 (ipt_otp_no = visitNumber) before another is sent. */
-async function findRegistration(run: ClaimRun, person: InsuredPerson, earlier: Earlier) {
-  const { claimVisit } = run.order.bill;
-  const firstSent = earlier.find((m) => m.infno === '2201')?.sentAt ?? claimVisit.startedAt;
-  const period = {
-    from: new Date(Math.min(firstSent.getTime(), claimVisit.startedAt.getTime())),
-    to: run.deps.realNow(),
-  };
-  const listed = await must(run.talk.ask('5201', queryVisits5201(person, claimVisit, period)));
-  return findRegistrations(listed, claimVisit.visitNumber).at(-1) ?? null;
-}
-
-/** The output of a trade before the money trade; any failure leaves with its outcome. */
-async function must(answering: ReturnType<Talk['ask']>) {
-  const answer = await answering;
-  switch (answer.outcome) {
-    case 'ok':
-      return answer.output;
-    case 'alreadyDone':
-      return {};
-    case 'rejected':
-    case 'notInsured':
-    case 'offline':
-      throw new Stop(answer.outcome, answer.reason);
-    case 'unknown':
-      // Before 2207 an unknown fate moved no money; "already settled" texts alone claim otherwise.
-      throw new Stop('unknown', answer.reason);
-  }
-  return answer satisfies never;
 }

@@ -1,6 +1,6 @@
 // The decision at the counter: which answer of the insurer means what for the bill. Pure.
 // Law: doubt never refuses and never takes the insurer's word (domain.md, At the counter).
-import type { ClaimResult } from './claim-bill.ts';
+import type { ClaimResult } from './claim-run.ts';
 
 export type CounterDecision =
   | {

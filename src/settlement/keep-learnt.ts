@@ -5,7 +5,7 @@ import { visit } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
 import { storeAnswer } from '../insurance/message-store.ts';
 import { sealPerson } from '../insurance/person.ts';
-import type { ClaimResult } from './claim-bill.ts';
+import type { ClaimResult } from './claim-run.ts';
 
 /** Saves the answer that no later message stored, the insured person and the registration. */
 export async function keepLearnt(

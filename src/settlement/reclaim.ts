@@ -6,16 +6,8 @@ import { messagesOfIntent, type StoredMessage, storeAnswer } from '../insurance/
 import { readReversal } from '../insurance/split.ts';
 import { cancelSettle2208 } from '../insurance/trades.ts';
 import type { BilledVisit } from './bill.ts';
-import {
-  type ClaimOrder,
-  type ClaimRun,
-  identifyPerson,
-  previewClaim,
-  runClaim,
-  Stop,
-  settleClaim,
-  storedClaim,
-} from './claim-bill.ts';
+import { identifyPerson, previewClaim, runClaim, settleClaim, storedClaim } from './claim-bill.ts';
+import { type ClaimOrder, type ClaimRun, Stop } from './claim-run.ts';
 import type { Intent } from './intent-store.ts';
 import { learnTruth } from './learn-truth.ts';
 import { INSURER_BUDGET_MS } from './settlement-order.ts';

@@ -1,6 +1,6 @@
 // Undoes the insurer's registrations of a cancelled visit: what 2201 made or may have made is looked
 // up, emptied (2205; nothing to cancel is fine) and undone (2202), again and again until it is.
-import { eq } from 'drizzle-orm';
+import { and, eq, ne } from 'drizzle-orm';
 import { visit } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
 import { messagesOfVisit, storeAnswer } from '../insurance/message-store.ts';
@@ -60,7 +60,42 @@ async function registrationsOf(
   if (!isDoubtful) return known.filter((id) => id !== null);
   const period = { from: bill.claimVisit.startedAt, to: deps.realNow() };
   const listed = await talk.ask('5201', queryVisits5201(person, bill.claimVisit, period));
-  return listed.outcome === 'ok' ? findRegistrations(listed.output, bill.visit.visitNumber) : null;
+  const taken = await registrationsOfNamesakes(deps, bill);
+  if (listed.outcome !== 'ok' || taken === null) return null;
+  return findRegistrations(listed.output, bill.visit.visitNumber).filter((id) => !taken.has(id));
+}
+
+/**
+ * The number of a cancelled visit is free again: what 5201 lists may be the next visit's. Null while
+ * such a visit does not know its own yet.
+ */
+async function registrationsOfNamesakes(
+  deps: Deps,
+  bill: BilledVisit,
+): Promise<Set<string> | null> {
+  const { id, hospitalCode, visitNumber } = bill.visit;
+  const others = await deps.db
+    .select({ id: visit.id, mdtrtId: visit.mdtrtId, status: visit.status })
+    .from(visit)
+    .where(
+      and(
+        eq(visit.hospitalCode, hospitalCode),
+        eq(visit.visitNumber, visitNumber),
+        ne(visit.id, id),
+        ne(visit.status, 'cancelled'),
+      ),
+    );
+  const taken = new Set<string>();
+  for (const other of others) {
+    if (other.mdtrtId) taken.add(other.mdtrtId);
+    for (const { infno, answer } of await messagesOfVisit(deps.db, deps.keyring, other.id)) {
+      if (infno !== '2201') continue;
+      if (!answer || answer.outcome === 'offline') return null;
+      const mdtrtId = answer.outcome === 'ok' ? readRegistration(answer.output) : null;
+      if (mdtrtId) taken.add(mdtrtId);
+    }
+  }
+  return taken;
 }
 
 async function release(

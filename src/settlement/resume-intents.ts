@@ -7,7 +7,7 @@ import { assert, Refusal } from '../errors.ts';
 import { messagesOfIntent, type StoredMessage } from '../insurance/message-store.ts';
 import { readBill } from './bill.ts';
 import { bookSettlement } from './book-settlement.ts';
-import type { ClaimResult } from './claim-bill.ts';
+import type { ClaimResult } from './claim-run.ts';
 import { endIntent, type Intent, parkIntent, takeOverOrphan } from './intent-store.ts';
 import { learnTruth } from './learn-truth.ts';
 import { failRefund, runRefund } from './refund-settlement.ts';

@@ -13,7 +13,8 @@ import { readClinical } from '../visit/change-visit.ts';
 import { batchesOf, lockVisit, type VisitRow } from '../visit/visit-store.ts';
 import { type BilledVisit, readBill } from './bill.ts';
 import { bookSettlement } from './book-settlement.ts';
-import { type ClaimResult, claimBill } from './claim-bill.ts';
+import { claimBill } from './claim-bill.ts';
+import type { ClaimResult } from './claim-run.ts';
 import { decideAtCounter } from './decide.ts';
 import {
   beginIntent,

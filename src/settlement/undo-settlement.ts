@@ -7,7 +7,7 @@ import { Refusal } from '../errors.ts';
 import { endKey } from '../http/idempotency.ts';
 import { closeCancelled } from '../visit/cancel-visit.ts';
 import { lockVisit } from '../visit/visit-store.ts';
-import type { ClaimResult } from './claim-bill.ts';
+import type { ClaimResult } from './claim-run.ts';
 import { endIntent, type Intent } from './intent-store.ts';
 import { keepLearnt } from './keep-learnt.ts';
 import type { SettlementOrder } from './settlement-order.ts';

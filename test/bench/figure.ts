@@ -57,7 +57,7 @@ export function figureOf(result: BenchResult): Figure {
   };
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   return percentile(values, 0.5);
 }
 

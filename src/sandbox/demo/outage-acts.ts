@@ -62,7 +62,7 @@ export async function waitForDrain(stage: Stage, token: string): Promise<boolean
   }
 }
 
-export async function waitingNow(client: DemoClient, token: string): Promise<number> {
+async function waitingNow(client: DemoClient, token: string): Promise<number> {
   const routes = await client.get<RouteReport>('/v1/insurance/routes', { token, expect: [200] });
   return routes.body.data.reduce((sum, { awaiting }) => sum + awaiting, 0);
 }

@@ -8,7 +8,7 @@ import type { VisitPlan } from './visit-plan.ts';
 export type PhaseName = 'before' | 'answersLost' | 'portClosed' | 'draining' | 'after';
 
 /** How many visits each phase has, in the order in which they are played. */
-export const phaseSizes: Record<PhaseName, number> = {
+const phaseSizes: Record<PhaseName, number> = {
   before: 120,
   answersLost: 40,
   portClosed: 260,
