@@ -557,7 +557,7 @@ CREATE TABLE "visit" (
 	"clinical" "bytea",
 	"use_personal_account" boolean NOT NULL,
 	"use_family_account" boolean NOT NULL,
-	"operator" jsonb,
+	"operator" "bytea",
 	"terminal_id" text,
 	"charged_total" bigint DEFAULT 0 NOT NULL,
 	"opened_at" timestamp with time zone NOT NULL,

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 
 const port = z.coerce.number().int().min(0).max(65_535);
-const url = z.url();
+const url = z.url({ protocol: /^https?$/, error: 'expects an http or https URL' });
+const databaseUrl = z.url({ protocol: /^postgres(ql)?$/, error: 'expects a postgres URL' });
 const count = (fallback: number) => z.coerce.number().int().min(1).default(fallback);
 
 /** Encryption keys by id: "k1:BASE64,k2:BASE64", 32 bytes each; the last one encrypts. */
@@ -16,8 +17,8 @@ const environment = z.object({
   HOST: z.string().default('0.0.0.0'),
   /** How the outside reaches us: issuer of our tokens. Default: http://127.0.0.1:PORT. */
   PUBLIC_URL: url.optional(),
-  DATABASE_URL: url.optional(),
-  DIRECT_DATABASE_URL: url.optional(),
+  DATABASE_URL: databaseUrl.optional(),
+  DIRECT_DATABASE_URL: databaseUrl.optional(),
   DATABASE_SCHEMA: z
     .string()
     .regex(/^[a-z_][a-z0-9_]{0,62}$/)
@@ -80,6 +81,32 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   if (parsed.data.EGRET_MODE === 'production') {
     const missing = requiredInProduction.filter((name) => parsed.data[name] === undefined);
     if (missing.length > 0) throw new ConfigError(`missing in production: ${missing.join(', ')}`);
+    const weak = weakSecrets(parsed.data);
+    if (weak.length > 0) throw new ConfigError(`too weak for production: ${weak.join(', ')}`);
   }
   return parsed.data;
+}
+
+const secrets = [
+  'INSURANCE_SECRET_KEY',
+  'LENDER_API_KEY',
+  'SCORE_API_KEY',
+  'METRICS_TOKEN',
+  'INDEX_KEY',
+  'DATA_KEYS',
+] as const;
+/** Fewer different characters than this is no random secret of any useful length. */
+const LEAST_VARIETY = 8;
+const GUESSABLE = /sandbox|secret|changeme|password|default|example|test/i;
+
+/** Names the secrets that somebody could guess, or that serve two purposes. */
+function weakSecrets(env: Environment): string[] {
+  const isWeak = (value: string) =>
+    value.length < 12 || new Set(value).size < LEAST_VARIETY || GUESSABLE.test(value);
+  const keys = (env.DATA_KEYS ?? '').split(',').map((part) => part.split(':')[1] ?? '');
+  const weak = secrets.filter((name) =>
+    name === 'DATA_KEYS' ? keys.some(isWeak) : isWeak(env[name] ?? ''),
+  );
+  const isShared = keys.includes(env.INDEX_KEY ?? '');
+  return isShared ? [...weak, 'INDEX_KEY (also a data key)'] : weak;
 }

@@ -68,6 +68,8 @@ export const problems = {
     title: '金额不等于数量乘单价 Amount is not quantity × price',
   },
 
+  'charge/total-exceeded': { status: 422, title: '费用总额超限 Charged total too large' },
+
   'settlement/nothing-charged': { status: 422, title: '没有待结算费用 Nothing charged' },
   'settlement/batch-unknown': { status: 422, title: '费用批次不存在 Charge batch unknown' },
   'settlement/busy': { status: 409, title: '结算单处理中 Settlement is busy' },

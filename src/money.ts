@@ -7,6 +7,9 @@ const Decimal = DecimalJs.clone({ precision: 40, rounding: DecimalJs.ROUND_HALF_
 /** Integer fen: 1 yuan = 100 fen. */
 export type Fen = bigint;
 
+/** The largest amount anywhere: 99,999,999.99 yuan. No hospital stay comes near it. */
+export const MAX_FEN: Fen = 9_999_999_999n;
+
 const YUAN = /^(0|[1-9]\d{0,7})\.\d{2}$/;
 const WIRE_NUMBER = /^-?\d{1,16}(\.\d{1,20})?([eE][+-]?\d{1,2})?$/;
 

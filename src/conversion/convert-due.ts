@@ -53,7 +53,10 @@ async function drain(
     }
   };
   for (const due of waiting) {
-    while (underWay.size >= ((await isCounterBusy()) ? BESIDE_COUNTER : pace[route])) {
+    for (;;) {
+      // Nothing may be awaited between the two looks: a race of no runs would never end.
+      const room = (await isCounterBusy()) ? BESIDE_COUNTER : pace[route];
+      if (underWay.size < room) break;
       await Promise.race(underWay);
     }
     // What was found and not begun stays in the queue, for the next look.

@@ -373,7 +373,8 @@ export const visit = pgTable(
     clinical: bytes(),
     usePersonalAccount: boolean().notNull(),
     useFamilyAccount: boolean().notNull(),
-    operator: jsonb(),
+    /** Who stood at the terminal; encrypted (a person's name). */
+    operator: bytes(),
     terminalId: text(),
     chargedTotal: fen().notNull().default(sql`0`),
     openedAt: moment().notNull(),

@@ -112,17 +112,26 @@ async function identifyByIdCard(
   const cert: Cert = { certType: '02', certNo: parsed.number };
   const lookup = await ask(deps, order, cert, card.name);
   const named = namedBy(lookup);
+  const known = await knownName(deps, parsed.number);
+  const rightName = named?.name ?? known;
+  if (card.name && rightName && card.name.trim() !== rightName) {
+    const detail = '姓名与身份证号不符 The name does not belong to this ID number';
+    throw new Refusal('identity/unknown', { detail });
+  }
   const isVouchedFor =
-    named !== null ||
-    card.name !== undefined ||
-    lookup.outcome === 'offline' ||
-    (await findCitizenByIdNumber(deps.db, deps.keyring, parsed.number)) !== null;
+    named !== null || card.name !== undefined || lookup.outcome === 'offline' || known !== null;
   // A bare number that neither the insurer nor we know is nobody; in an outage it is taken, for
   // nobody waits then, and the conversion or the next real-name source brings the name.
   if (!isVouchedFor)
     throw new Refusal('identity/unknown', { detail: '查无此人 Nobody knows this ID number' });
   const citizen: Person = named ?? { name: card.name ?? '', idNumber: parsed.number };
   return { citizen, credentialKind: 'idCard', lookup, cert, spend: nothing };
+}
+
+/** The name we know a person by: '' when none was ever given, null when the number is new to us. */
+async function knownName(deps: IdentifyDeps, idNumber: string): Promise<string | null> {
+  const found = await findCitizenByIdNumber(deps.db, deps.keyring, idNumber);
+  return found && (await readCitizen(deps.db, deps.keyring, found.citizenId)).name;
 }
 
 /** A card or code that says nothing by itself: only the insurer knows whose it is. */

@@ -16,7 +16,7 @@ export const sealedColumns: readonly Sealed[] = [
   { table: 'citizen', key: 'id', columns: ['id_number', 'name', 'phone', 'bank_account'] },
   { table: 'signing_key', key: 'kid', columns: ['private_jwk'] },
   { table: 'one_time_credential', key: 'hash', columns: ['proof'] },
-  { table: 'visit', key: 'id', columns: ['insured_person', 'clinical'] },
+  { table: 'visit', key: 'id', columns: ['insured_person', 'clinical', 'operator'] },
   { table: 'intent', key: 'id', columns: ['request'] },
   { table: 'insurance_message', key: 'msgid', columns: ['request', 'answer'] },
   { table: 'claim', key: 'id', columns: ['split'] },

@@ -40,7 +40,10 @@ const access: Route[] = [
     replies: { 201: newTerminalReply },
     problems: ['terminal/key-invalid', 'visit/hospital-unknown'],
     handler: (call) =>
-      once(call, async (tx) => ({ status: 201, body: await registerTerminal(tx, call.body) })),
+      once(call, async (tx) => {
+        const order = { ...call.body, ownHospital: callerOf(call, 'staff').hospitalCode };
+        return { status: 201, body: await registerTerminal(tx, order) };
+      }),
   }),
   route({
     method: 'get',
@@ -53,9 +56,11 @@ const access: Route[] = [
     query: pageQuery,
     replies: { 200: terminalsReply },
     problems: [],
-    handler: async ({ deps, query }) => {
-      const [after] = readCursor(query.cursor, afterText) ?? [''];
-      const found = await listTerminals(deps.db, after, query.limit + 1);
+    handler: async ({ deps, query, ...call }) => {
+      const [afterId] = readCursor(query.cursor, afterText) ?? [''];
+      const ownHospital = callerOf(call, 'staff').hospitalCode;
+      const limit = query.limit + 1;
+      const found = await listTerminals(deps.db, { afterId, limit, ownHospital });
       const { data, nextCursor } = page(found, query.limit, (row) => [row.id]);
       const shown = data.map(({ id, clientId, hospitalCode, name, createdAt, revokedAt }) => ({
         id,
@@ -79,8 +84,10 @@ const access: Route[] = [
     params: terminalParams,
     replies: { 204: null },
     problems: ['resource/not-found'],
-    handler: async ({ deps, params }) => {
-      await transact(deps.db, (tx) => revokeTerminal(tx, params.terminalId, deps.realNow()));
+    handler: async ({ deps, params, ...call }) => {
+      const ownHospital = callerOf(call, 'staff').hospitalCode;
+      const order = { ...params, at: deps.realNow(), ownHospital };
+      await transact(deps.db, (tx) => revokeTerminal(tx, order));
       return { status: 204 };
     },
   }),

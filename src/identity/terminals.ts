@@ -1,5 +1,5 @@
 // Hospital terminals: registered with a public key only, revoked at once.
-import { asc, eq, gt, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, sql } from 'drizzle-orm';
 import type { Db, Tx } from '../db/db.ts';
 import { hospital, terminal } from '../db/schema.ts';
 import { Refusal } from '../errors.ts';
@@ -18,8 +18,11 @@ export interface NewTerminal {
  */
 export async function registerTerminal(
   tx: Tx,
-  order: NewTerminal,
+  order: NewTerminal & { ownHospital?: string | null },
 ): Promise<{ id: string; clientId: string }> {
+  if (order.ownHospital && order.ownHospital !== order.hospitalCode) {
+    throw new Refusal('access/forbidden');
+  }
   const jwk = publicKeyOf(order.jwk);
   if (!jwk || !(await importTerminalKey(jwk))) {
     throw new Refusal('terminal/key-invalid', {
@@ -34,22 +37,33 @@ export async function registerTerminal(
   return { id, clientId: id };
 }
 
+/** An admin of one hospital (`ownHospital`) sees and changes only its terminals. */
+const within = (ownHospital: string | null | undefined) =>
+  ownHospital ? eq(terminal.hospitalCode, ownHospital) : undefined;
+
 /** Revokes a terminal; its tokens fail from the next request on. 404 when there is none. */
-export async function revokeTerminal(tx: Tx, terminalId: string, at: Date): Promise<void> {
+export async function revokeTerminal(
+  tx: Tx,
+  order: { terminalId: string; at: Date; ownHospital?: string | null },
+): Promise<void> {
+  const { terminalId, at, ownHospital } = order;
   const [row] = await tx
     .update(terminal)
     .set({ revokedAt: sql`coalesce(${terminal.revokedAt}, ${at.toISOString()}::timestamptz)` })
-    .where(eq(terminal.id, terminalId))
+    .where(and(eq(terminal.id, terminalId), within(ownHospital)))
     .returning({ id: terminal.id });
   if (!row) throw new Refusal('resource/not-found');
 }
 
 /** Terminals by id, `limit` of them after `afterId`. */
-export function listTerminals(db: Db, afterId: string, limit: number) {
+export function listTerminals(
+  db: Db,
+  { afterId, limit, ownHospital }: { afterId: string; limit: number; ownHospital: string | null },
+) {
   return db
     .select()
     .from(terminal)
-    .where(gt(terminal.id, afterId))
+    .where(and(gt(terminal.id, afterId), within(ownHospital)))
     .orderBy(asc(terminal.id))
     .limit(limit);
 }

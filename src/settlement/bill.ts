@@ -76,7 +76,7 @@ async function readBillOf(
     visit: row,
     kind,
     hospital: found.hospital,
-    operator: operatorOf(row),
+    operator: operatorOf(deps, row),
     patient,
     person: row.insuredPerson ? openPerson(deps.keyring, row.insuredPerson) : null,
     claimVisit: claimVisitOf(deps, row, kind),
@@ -107,9 +107,9 @@ function claimVisitOf(deps: Deps, row: VisitRow, kind: VisitKind): ClaimVisit {
   };
 }
 
-function operatorOf(row: VisitRow): { id: string; name: string } {
-  const given = row.operator as { id: string; name: string } | null;
-  return given ?? { id: (row.terminalId ?? 'egret').slice(-20), name: '终端' };
+function operatorOf(deps: Deps, row: VisitRow): { id: string; name: string } {
+  if (row.operator) return JSON.parse(deps.keyring.open(row.operator));
+  return { id: (row.terminalId ?? 'egret').slice(-20), name: '终端' };
 }
 
 interface LineRow {

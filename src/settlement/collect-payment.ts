@@ -39,7 +39,10 @@ export async function collectPayment(
   }
   const due = row.dueAtCounter - row.dueReduced;
   if (due === 0n) throw new Refusal('settlement/nothing-due');
-  if (payment.amount > due) throw new Refusal('payment/exceeds-due');
+  if (payment.amount > due) {
+    const detail = `应收 ${formatYuan(due)} is due`;
+    throw new Refusal('payment/exceeds-due', { detail });
+  }
   await reserveReference(tx, hospitalCode, row.id, payment);
   const now = await businessNow(tx);
   const position = await insertTender(tx, row.id, payment, now);

@@ -104,6 +104,7 @@ export const settlementRoutes: Route[] = [
       ...settleProblems,
       'visit/number-taken',
       'charge/amount-mismatch',
+      'charge/total-exceeded',
       'identity/unknown',
       'identity/expired',
       'identity/already-used',

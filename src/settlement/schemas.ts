@@ -86,6 +86,7 @@ export const settlementReply = z
     conversionId: idOf('conversion').optional(),
     receiptNumber: z.string().optional(),
     invoice: z.object({ code: z.string(), number: z.string() }).optional(),
+    stillDue: yuanReply.meta({ description: '柜台仍应收 what the counter may still collect' }),
     refundable: yuanReply,
     settledAt: timeReply,
     businessDate: businessDateText,

@@ -100,6 +100,7 @@ export async function settlementView(tx: Tx | Db, row: SettlementRow) {
     ...(conversions[0] ? { conversionId: conversions[0].id } : {}),
     ...(row.receiptNumber ? { receiptNumber: row.receiptNumber } : {}),
     ...(row.invoice ? { invoice: row.invoice } : {}),
+    stillDue: formatYuan(row.dueAtCounter - row.dueReduced),
     refundable: formatYuan(row.refundable),
     settledAt: row.settledAt.toISOString(),
     businessDate: row.businessDate,

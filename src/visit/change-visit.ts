@@ -1,11 +1,12 @@
 // Clinical fields may change while a visit is open; an unnamed emergency is bound to a person once.
 import { eq } from 'drizzle-orm';
 import type { z } from 'zod';
-import type { Tx } from '../db/db.ts';
+import { businessNow, type Tx } from '../db/db.ts';
 import { visit } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
 import { Refusal } from '../errors.ts';
 import type { CallerOf } from '../http/route.ts';
+import { logAccess } from '../identity/access-log.ts';
 import { type Identified, identify, insuredView } from '../identity/credentials.ts';
 import { findOrCreateCitizen } from '../identity/people.ts';
 import { type Clinical, clinicalOf, readHospital, sealFound } from './open-visit.ts';
@@ -66,6 +67,14 @@ async function binding(tx: Tx, deps: Deps, row: VisitRow, patient: Identified) {
   await patient.spend(tx);
   const { citizenId } = await findOrCreateCitizen(tx, deps.keyring, patient.citizen);
   const { region } = await readHospital(tx, row.hospitalCode);
+  const { terminalId, hospitalCode } = row;
+  await logAccess(tx, {
+    citizenId,
+    actor: terminalId ?? 'terminal',
+    hospitalCode,
+    action: 'visit.bind',
+    at: await businessNow(tx),
+  });
   return {
     citizenId,
     payer: 'self',

@@ -4,7 +4,7 @@ import { extendHold } from '../credit/extend-hold.ts';
 import { businessNow, rows, type Tx } from '../db/db.ts';
 import { chargeBatch } from '../db/schema.ts';
 import { type FieldError, Refusal } from '../errors.ts';
-import { formatYuan, lineAmount, sumFen } from '../money.ts';
+import { formatYuan, lineAmount, MAX_FEN, sumFen } from '../money.ts';
 import type { ChargeItem } from './schemas.ts';
 import {
   lockVisit,
@@ -70,6 +70,7 @@ export async function insertCharges(
     throw new Refusal('charge/line-taken', { errors });
   }
   const chargedTotal = await moveChargedTotal(tx, visit.id, total);
+  if (chargedTotal > MAX_FEN) throw new Refusal('charge/total-exceeded');
   await extendHold(tx, visit.id);
   return { chargedTotal: formatYuan(chargedTotal), items: order.items.map(lineView(order.batch)) };
 }

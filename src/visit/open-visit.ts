@@ -85,7 +85,7 @@ export async function insertVisit(tx: Tx, deps: Deps, opening: Opening): Promise
       holdDecline: payer.decline,
       clinical: deps.keyring.seal(JSON.stringify(clinicalOf(request))),
       ...(await accountWishes(tx, citizenId, request)),
-      operator: request.operator ?? null,
+      operator: request.operator ? deps.keyring.seal(JSON.stringify(request.operator)) : null,
       terminalId: terminal.terminalId,
       openedAt: now,
     })

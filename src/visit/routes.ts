@@ -247,6 +247,7 @@ export const visitRoutes: Route[] = [
       'charge/batch-taken',
       'charge/line-taken',
       'charge/amount-mismatch',
+      'charge/total-exceeded',
     ],
     handler: (call) =>
       once(call, async (tx) => {

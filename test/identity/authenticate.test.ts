@@ -161,7 +161,7 @@ describe('a terminal’s token', () => {
     const header = `Bearer ${(await issueAccessToken(deps, { clientId })).accessToken}`;
     expect(await authenticate(twin, header)).toMatchObject({ client: clientId });
     expect(await authenticate(deps, header)).toMatchObject({ client: clientId });
-    await transact(db, (tx) => revokeTerminal(tx, id, new Date()));
+    await transact(db, (tx) => revokeTerminal(tx, { terminalId: id, at: new Date() }));
     for (const each of [twin, deps]) {
       await expect(authenticate(each, header)).rejects.toMatchObject({
         code: 'access/token-invalid',

@@ -187,7 +187,7 @@ describe('a client assertion', () => {
     const claims = { iss: clientId, sub: clientId };
     const key = pair.privateKey;
     expect((await askWith(await assertion({ claims, key }))).status).toBe(200);
-    await transact(db, (tx) => revokeTerminal(tx, id, new Date()));
+    await transact(db, (tx) => revokeTerminal(tx, { terminalId: id, at: new Date() }));
     expect((await askWith(await assertion({ claims, key }))).status).toBe(401);
   });
 
