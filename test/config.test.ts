@@ -13,7 +13,7 @@ const production = {
   INDEX_KEY: key,
   INSURANCE_URL: 'https://insurer.example',
   INSURANCE_ACCESS_KEY: 'access',
-  INSURANCE_SECRET_KEY: 'secret',
+  INSURANCE_SECRET_KEY: 'k4Xv9s2mQ7',
   LENDER_URL: 'https://bank.example',
   LENDER_API_KEY: 'bank-key',
   SCORE_URL: 'https://score.example',
@@ -104,6 +104,15 @@ describe('the environment of the sandbox', () => {
 describe('the environment of production', () => {
   it('is complete when every party and every key is named', () => {
     expect(complaint(production)).toBeNull();
+  });
+
+  it.each([
+    ['INSURANCE_SECRET_KEY', 'secret'],
+    ['LENDER_API_KEY', 'changeme'],
+    ['INDEX_KEY', Buffer.alloc(32).toString('base64')],
+    ['DATA_KEYS', `k1:${Buffer.alloc(32).toString('base64')}`],
+  ])('takes no %s that anybody would guess first', (name, value) => {
+    expect(complaint({ ...production, [name]: value })).toContain(name);
   });
 
   it.each(Object.keys(production).filter((name) => name !== 'EGRET_MODE'))(

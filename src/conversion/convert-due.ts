@@ -9,75 +9,104 @@ import { convertSettlement } from './convert-settlement.ts';
 
 /** Most runs under way at once: these fill the process's core, more would only wait for it. */
 const CEILING = 6;
-/** While anybody settles at a counter no run is begun beside these. */
+/** While anybody settles at a counter no run is begun beside so many. */
 const BESIDE_COUNTER = 1;
-/** Found in one look, which has to sort the whole queue; a second's work, so a stop is prompt. */
+/** Found in one look, which has to sort the whole queue; a few seconds' work, so a stop is prompt. */
 const LOOK_AHEAD = 48;
 /** How old the answer to "is anybody at a counter?" may be: a fraction of one settlement. */
 const COUNTER_LOOK_MS = 20;
+/** The longest that a counter waits for the insurer and the books; older runs are parked. */
+const AT_COUNTER_SECONDS = 10;
 
 /** How many conversions may be under way on each route; learnt anew by every process. */
 const pace: Record<RouteName, number> = { local: 1, crossRegion: 1 };
 
+type Waiting = Awaited<ReturnType<typeof dueConversions>>[number];
+type CounterWatch = () => Promise<boolean>;
+
 /** One look at both routes' queues; returns how many conversions were found due. */
 export async function convertDue(deps: Deps): Promise<number> {
-  const isCounterBusy = counterWatch(deps.db);
-  const drainRoute = (route: RouteName) => drain(deps, route, isCounterBusy);
-  const tried = await Promise.all([drainRoute('local'), drainRoute('crossRegion')]);
-  return tried.reduce((sum, n) => sum + n, 0);
+  const isCounterBusy = watchCounters(deps);
+  const found = await Promise.all([
+    drainRoute(deps, 'local', isCounterBusy),
+    drainRoute(deps, 'crossRegion', isCounterBusy),
+  ]);
+  return found.reduce((sum, n) => sum + n, 0);
 }
 
-async function drain(
+async function drainRoute(
   deps: Deps,
   route: RouteName,
-  isCounterBusy: () => Promise<boolean>,
+  isCounterBusy: CounterWatch,
 ): Promise<number> {
   const { isOpen } = await deps.breaker.stateOf(route);
   const waiting = await dueConversions(deps, route, isOpen ? 1 : LOOK_AHEAD);
   if (waiting.length === 0) return 0;
   const trialToken = isOpen ? await deps.breaker.takeTrial(route, 'conversion') : null;
   if (isOpen && !trialToken) return 0;
+  try {
+    await convertAll(waiting, {
+      room: async () => ((await isCounterBusy()) ? BESIDE_COUNTER : pace[route]),
+      async convert(due) {
+        const taken = await takeConversion(deps, due);
+        const isAnswered = !taken || (await convertSettlement(deps, taken, trialToken));
+        pace[route] = isAnswered ? Math.min(CEILING, pace[route] + 1) : 1;
+        return isAnswered;
+      },
+    });
+  } finally {
+    if (trialToken) await deps.breaker.endTrial(trialToken);
+  }
+  return waiting.length;
+}
 
+/**
+ * Keeps as many runs under way as there is `room` (1 or more, never throws) until one fails; what was
+ * found and not begun stays in the queue. Waits for all that were begun; throws what the first threw.
+ */
+async function convertAll(
+  waiting: readonly Waiting[],
+  by: { room(): Promise<number>; convert(due: Waiting): Promise<boolean> },
+): Promise<void> {
   const underWay = new Set<Promise<void>>();
-  let trouble: { error: unknown } | null = null;
+  const errors: unknown[] = [];
   let hasFailed = false;
-  const convert = async (due: (typeof waiting)[number]) => {
+  const run = async (due: Waiting) => {
     try {
-      const taken = await takeConversion(deps, due);
-      const isAnswered = !taken || (await convertSettlement(deps, taken, trialToken));
-      hasFailed ||= !isAnswered;
-      pace[route] = isAnswered ? Math.min(CEILING, pace[route] + 1) : 1;
+      if (!(await by.convert(due))) hasFailed = true;
     } catch (error) {
-      trouble ??= { error };
+      errors.push(error);
       hasFailed = true;
     }
   };
   for (const due of waiting) {
     for (;;) {
-      // Nothing may be awaited between the two looks: a race of no runs would never end.
-      const room = (await isCounterBusy()) ? BESIDE_COUNTER : pace[route];
+      // Nothing may be awaited between looking and waiting: a race of no runs would never end.
+      const room = await by.room();
       if (underWay.size < room) break;
       await Promise.race(underWay);
     }
-    // What was found and not begun stays in the queue, for the next look.
     if (hasFailed) break;
-    const run = convert(due).finally(() => underWay.delete(run));
-    underWay.add(run);
+    const running = run(due).finally(() => underWay.delete(running));
+    underWay.add(running);
   }
   await Promise.all(underWay);
-  if (trialToken) await deps.breaker.endTrial(trialToken);
-  if (trouble) throw (trouble as { error: unknown }).error;
-  return waiting.length;
+  if (errors.length > 0) throw errors[0];
 }
 
-/** Whether a settlement, preview or refund is under way at any counter of the city, by a recent look. */
-function counterWatch(db: Db): () => Promise<boolean> {
-  let last = { at: Number.NEGATIVE_INFINITY, isBusy: Promise.resolve(false) };
+/** Whether anybody settles, previews or refunds at a counter of the city, by a recent look. */
+function watchCounters({ db, log }: Pick<Deps, 'db' | 'log'>): CounterWatch {
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  let isBusy = Promise.resolve(false);
   return () => {
-    if (performance.now() - last.at > COUNTER_LOOK_MS) {
-      last = { at: performance.now(), isBusy: lookAtCounters(db) };
+    if (performance.now() - lookedAt > COUNTER_LOOK_MS) {
+      lookedAt = performance.now();
+      isBusy = lookAtCounters(db).catch((err) => {
+        log.warn({ err }, 'the counters could not be looked at');
+        return true;
+      });
     }
-    return last.isBusy;
+    return isBusy;
   };
 }
 
@@ -86,7 +115,8 @@ async function lookAtCounters(db: Db): Promise<boolean> {
     db,
     sql`
     select 1 from intent
-    where status = 'running' and kind <> 'convert' and lease_until > clock_timestamp() limit 1`,
+    where status = 'running' and kind <> 'convert' and lease_until > clock_timestamp()
+      and created_at > clock_timestamp() - make_interval(secs => ${AT_COUNTER_SECONDS}) limit 1`,
   );
   return found.length > 0;
 }

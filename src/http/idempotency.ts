@@ -106,7 +106,7 @@ export async function finishKey(tx: Tx, key: RequestKey, reply: Reply): Promise<
 }
 
 /** Frees a running key: the work was undone and the same request may be made again. */
-export async function releaseKey(tx: Tx, key: { client: string; key: string }): Promise<void> {
+async function releaseKey(tx: Tx, key: { client: string; key: string }): Promise<void> {
   await tx.execute(sql`delete from idempotency_key
     where client = ${key.client} and key = ${key.key} and status is null`);
 }

@@ -135,12 +135,11 @@ const ownThings: Route[] = [
     summary: '付款码 One-time payment code, 60 seconds',
     tag: 'Citizen',
     roles: ['citizen'],
-    // A stored reply would keep the code in plain text: a repeated request gets a new one.
-    idempotency: 'none',
+    idempotency: 'optional',
     replies: { 201: paymentCodeReply },
     problems: [],
     handler: (call) =>
-      transact(call.deps.db, async (tx) => {
+      once(call, async (tx) => {
         const { citizenId } = callerOf(call, 'citizen');
         const now = call.deps.realNow();
         const made = await makePaymentCode(tx, call.deps.keyring, { citizenId, now });

@@ -98,7 +98,11 @@ export function makeNhsaInsurer(options: NhsaOptions): Insurer & { close(): Prom
       for (let isSecondTry = false; ; isSecondTry = true) {
         if (rulesOf(region).needsSignIn && message.infno !== '9001') {
           const signed = await withDeadline(signIn(message), left());
-          if (signed.failure) return signed.failure;
+          if (signed.failure) {
+            // Whoever waited in vain leaves it: the next message signs in anew.
+            forget(message);
+            return signed.failure;
+          }
           signNo = signed.signNo;
         }
         const { verdict } = await exchange(message, signNo, left());

@@ -124,6 +124,17 @@ export async function takeOverOwn(
   );
 }
 
+/** True while somebody, a worker perhaps, is at what this key began: the reply is still to come. */
+export async function isKeyAtWork(tx: Tx, key: RequestKey): Promise<boolean> {
+  const found = await rows(
+    tx,
+    sql`
+    select 1 from intent
+    where client = ${key.client} and key = ${key.key} and status = 'running'`,
+  );
+  return found.length > 0;
+}
+
 /** One orphaned intent by id, if its lease ran out. */
 export async function takeOverOrphan(tx: Tx, keyring: Keyring, id: string): Promise<Intent | null> {
   return takeOver(tx, keyring, sql`id = ${id} and lease_until < clock_timestamp()`);

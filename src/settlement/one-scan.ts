@@ -9,7 +9,7 @@ import type { CallerOf, Reply } from '../http/route.ts';
 import { insertCharges, refuseMismatch } from '../visit/charges.ts';
 import { insertVisit, type Opening, prepareOpening } from '../visit/open-visit.ts';
 import { chargeItems, credentialRule, needsCredential, openVisitFields } from '../visit/schemas.ts';
-import { type Intent, LEASE_SECONDS, takeOverOwn } from './intent-store.ts';
+import { type Intent, isKeyAtWork, LEASE_SECONDS, takeOverOwn } from './intent-store.ts';
 import { settlementFields } from './schemas.ts';
 import { chooseBatches, recordIntent, runSettlement } from './settle-visit.ts';
 import { orderOf } from './settlement-order.ts';
@@ -60,6 +60,10 @@ async function beginOneScan(
   const { deps, key, terminal, request } = call;
   const stored = key && (await takeKey(tx, key));
   if (stored) return stored;
+  // Else its own visit would be refused as a number taken, and that would be the key's last word.
+  if (key && (await isKeyAtWork(tx, key))) {
+    throw new Refusal('idempotency/in-flight', { retryAfterSeconds: 1 });
+  }
   const row = await inStep('open', () => insertVisit(tx, deps, opening));
   const lines = { batch: BATCH, items: request.charges };
   await inStep('charge', () => insertCharges(tx, row, lines));

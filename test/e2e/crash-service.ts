@@ -82,10 +82,11 @@ export class KillableService {
   async kill(): Promise<void> {
     const child = this.#child;
     if (!child?.pid) return;
+    this.#child = null;
+    if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
     process.kill(-child.pid, 'SIGKILL');
     await ended;
-    this.#child = null;
   }
 
   /** What the service wrote since its last start: errors, as it logs nothing else here. */

@@ -199,7 +199,7 @@ export const repay: Step = (world) => {
 
 /** Business time goes on: hours, or so far that holds expire and bills are overdue. */
 export const moveClock: Step = (world) => async () => {
-  const hours = world.random.pick([7, 7, 25, 25, 31 * 24, 43 * 24]);
+  const hours = world.random.pick([13, 13, 25, 31 * 24, 43 * 24]);
   world.offsetMs += hours * 3_600_000;
   await world.app.clock(Math.round(world.offsetMs / 1_000));
 };

@@ -25,13 +25,13 @@ const steps: Record<string, { weight: number; step: Step }> = {
   setHold: { weight: 2, step: setHold },
   voidHold: { weight: 1, step: voidHold },
   preview: { weight: 1, step: preview },
-  settleVisit: { weight: 6, step: settleVisit },
+  settleVisit: { weight: 7, step: settleVisit },
   oneScan: { weight: 2, step: oneScan },
   payDue: { weight: 2, step: payDue },
   refundSome: { weight: 5, step: refundSome },
   repay: { weight: 3, step: repay },
   cancelVisit: { weight: 1, step: cancelVisit },
-  moveClock: { weight: 1, step: moveClock },
+  moveClock: { weight: 3, step: moveClock },
   work: { weight: 1, step: workSome },
 };
 const bag = Object.entries(steps).flatMap(([name, { weight }]) => Array<string>(weight).fill(name));
