@@ -77,7 +77,7 @@ export interface Offer {
 }
 
 /** The insurer's parts in the order of the waterfall; account money is the patient's own. */
-export function insurerParts(claim: Claim | null): { kind: string; amount: Fen }[] {
+function insurerParts(claim: Claim | null): { kind: string; amount: Fen }[] {
   if (!claim) return [];
   return [
     { kind: 'insuranceFund', amount: claim.fund },

@@ -16,11 +16,18 @@ import {
 } from './support.ts';
 
 const app = useApp({ env: { INSURANCE_QUIET_MS: '300' } });
+/** Nobody converts here: what the counter left behind stays as it is. */
+const still = useApp({ worker: false });
 let scene: Scene;
+let stillScene: Scene;
 beforeAll(async () => {
   scene = await sceneOf(app);
+  stillScene = await sceneOf(still);
 });
-afterEach(() => app.fault({ mode: 'none' }));
+afterEach(async () => {
+  await app.fault({ mode: 'none' });
+  await still.fault({ mode: 'none' });
+});
 
 const lease = (sql: string) => app.db.execute(sql);
 const expireLeases = () =>
@@ -44,24 +51,24 @@ describe('an insurer that fails', () => {
   it.each(matrix)(
     'at %s closes the bill as self-pay and queues a conversion',
     async (_, fault, claims, cause) => {
-      const { person, token } = await newPatient(app);
-      const visit = await chargedVisit(scene, person);
-      await app.fault(fault);
-      const reply = await settle(scene, visit.id);
-      await app.fault({ mode: 'none' });
+      const { person, token } = await newPatient(still);
+      const visit = await chargedVisit(stillScene, person);
+      await still.fault(fault);
+      const reply = await settle(stillScene, visit.id);
+      await still.fault({ mode: 'none' });
       expect(reply.status, reply.text).toBe(200);
       expect(reply.body.insurance.status).toBe('awaitingInsurance');
       expect(reply.body.insurance.claimId).toBeUndefined();
       expect(reply.body.tenders).toEqual([{ kind: 'credit', amount: '300.00' }]);
-      const finance = await app.token('financeMaker');
-      const queued = await app.call('GET', `/v1/conversions/${reply.body.conversionId}`, {
+      const finance = await still.token('financeMaker');
+      const queued = await still.call('GET', `/v1/conversions/${reply.body.conversionId}`, {
         token: finance,
       });
       expect(queued.body).toMatchObject({ status: 'queued', cause, settlementId: reply.body.id });
-      const owed = await app.call('GET', '/v1/me/receivables', { token });
+      const owed = await still.call('GET', '/v1/me/receivables', { token });
       expect(owed.body.data[0]).toMatchObject({ status: 'waitingForInsurance', amount: '300.00' });
-      expect(await app.claims({ visitNumber: visit.visitNumber })).toHaveLength(claims);
-      await expectLaws(app);
+      expect(await still.claims({ visitNumber: visit.visitNumber })).toHaveLength(claims);
+      await expectLaws(still);
     },
   );
 
@@ -174,22 +181,22 @@ describe('an insurer that fails', () => {
   });
 
   it('cancels the conversion of a wholly refunded visit and claims only what remains of others', async () => {
-    const { person, token } = await newPatient(app);
-    const visit = await chargedVisit(scene, person);
-    await app.fault({ mode: 'error500', on: ['2203'] });
-    const reply = await settle(scene, visit.id);
-    await app.fault({ mode: 'none' });
-    const refund = await app.call('POST', `/v1/settlements/${reply.body.id}/refunds`, {
-      token: scene.terminal,
+    const { person, token } = await newPatient(still);
+    const visit = await chargedVisit(stillScene, person);
+    await still.fault({ mode: 'error500', on: ['2203'] });
+    const reply = await settle(stillScene, visit.id);
+    await still.fault({ mode: 'none' });
+    const refund = await still.call('POST', `/v1/settlements/${reply.body.id}/refunds`, {
+      token: stillScene.terminal,
       body: { all: true, reason: '退号' },
     });
     expect(refund.status, refund.text).toBe(201);
-    const finance = await app.token('financeMaker');
-    const conversion = await app.call('GET', `/v1/conversions/${reply.body.conversionId}`, {
+    const finance = await still.token('financeMaker');
+    const conversion = await still.call('GET', `/v1/conversions/${reply.body.conversionId}`, {
       token: finance,
     });
     expect(conversion.body.status).toBe('cancelled');
-    expect((await lineOf(app, token)).outstanding).toBe('0.00');
-    await expectLaws(app);
+    expect((await lineOf(still, token)).outstanding).toBe('0.00');
+    await expectLaws(still);
   });
 });

@@ -63,7 +63,7 @@ export function expectVisit(shown: ReplyBody, model: Encounter): void {
 }
 
 /** Line and debts of a person. */
-export async function expectCredit(world: World, { line, token }: Person): Promise<void> {
+async function expectCredit(world: World, { line, token }: Person): Promise<void> {
   const shown = await world.app.call('GET', '/v1/me/credit-line', { token });
   if (!line) {
     expect(shown.status).toBe(404);
