@@ -98,7 +98,9 @@ async function troubled(
   if (trouble) await world.parties.insurer.setFault(trouble.fault as never);
   const reply = await asking();
   await calm(world.app, world.parties);
-  if (insurance === 'claim' && total > 0n && !trouble?.isAtFirst) visit.isRegistered = true;
+  // A registration whose answer was lost is found again by 5201.
+  const isAnswered = !trouble?.isAtFirst || trouble.fault.mode === 'answerLost';
+  if (insurance === 'claim' && total > 0n && isAnswered) visit.isRegistered = true;
   return reply;
 }
 
