@@ -155,8 +155,12 @@ async function learn(
   expect((await ask(world, 'GET', target)).body.status).toBe('settling');
   await work(world);
   const now = (await ask(world, 'GET', target)).body;
-  // A claim that the insurer has is adopted; one that it never made leaves the visit open again.
-  expect(now.status).toBe(closing.trouble?.executed ? 'settled' : 'open');
+  // A claim that the insurer has is adopted, unless its registration shows another settlement first:
+  // then it is reversed and claimed anew. One that was never made leaves the visit open again.
+  const isFirst = visit.settlements.length === 0;
+  const adopted = now.settlementIds.length - visit.settlements.length;
+  if (!closing.trouble?.executed) expect([now.status, adopted]).toEqual(['open', 0]);
+  else if (isFirst) expect(adopted).toBe(1);
   const reply = await again();
   expect(reply.status, reply.text).toBe(200);
   await closed(world, visit, closing, reply.body);
