@@ -11,7 +11,7 @@ import { openLegs } from '../ledger/open-legs.ts';
 import { postEntry } from '../ledger/post.ts';
 import { formatYuan, sumFen } from '../money.ts';
 import { recordEvent } from '../outbox/events.ts';
-import { enqueueJob } from '../outbox/jobs.ts';
+import { reverseOldAgain } from '../settlement/ask-again.ts';
 import { saveClaim } from '../settlement/book-settlement.ts';
 import { refundedEntry } from '../settlement/entries.ts';
 import { giveBack } from '../settlement/give-back.ts';
@@ -67,7 +67,7 @@ export async function bookConversion(
   const saved = await updateSettlement(tx, row);
   await keepProof(tx, waiting.id, { before, after: await partsOf(tx, saved), now });
   await tellEverybody(tx, saved, waiting.id, now);
-  await enqueueJob(tx, { kind: 'confirmReversal', subjectId: row.id });
+  await reverseOldAgain(tx, { visitId: row.visitId, settlementId: row.id });
   await markDrained(tx, waiting.outageId);
   return true;
 }

@@ -7,14 +7,17 @@ import type { Deps } from '../deps.ts';
 import { Refusal } from '../errors.ts';
 import type { CallerOf } from '../http/route.ts';
 import type { Credential } from '../identity/credential-schema.ts';
-import { type Identified, identify, insuredView } from '../identity/credentials.ts';
+import {
+  COUNTER_LOOKUP_MS,
+  type Identified,
+  identify,
+  insuredView,
+  terminalOperator,
+} from '../identity/credentials.ts';
 import { findOrCreateCitizen } from '../identity/people.ts';
 import { type HospitalRow, sealFound } from '../visit/open-visit.ts';
 import type { VisitRow } from '../visit/visit-store.ts';
 import type { LockedSettlement } from './conversion-store.ts';
-
-/** 1101 at the counter may take this long; then the insurer counts as offline. */
-const LOOKUP_DEADLINE_MS = 2_500;
 
 export interface Asked {
   locked: LockedSettlement;
@@ -32,10 +35,8 @@ export function identifyPatient(
 ): Promise<Identified> {
   const terminalId = caller.kind === 'terminal' ? caller.terminalId : '';
   const operator =
-    caller.kind === 'terminal'
-      ? { id: terminalId.slice(-20), name: '终端' }
-      : { id: 'citizen', name: '本人' };
-  const deadlineMs = LOOKUP_DEADLINE_MS;
+    caller.kind === 'terminal' ? terminalOperator(terminalId) : { id: 'citizen', name: '本人' };
+  const deadlineMs = COUNTER_LOOKUP_MS;
   return identify(deps, { credential, hospital, terminalId, operator, deadlineMs });
 }
 

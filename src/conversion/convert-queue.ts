@@ -1,6 +1,6 @@
 // The queue of conversions: oldest first, fair between hospitals, one run at a time on a settlement.
 // Law: a conversion is claimed under the locks of its visit and settlement, in a short transaction.
-import { eq, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import { rows, type Tx, transact } from '../db/db.ts';
 import { conversion } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
@@ -81,5 +81,5 @@ async function postpone(deps: Deps, conversionId: string, seconds: number): Prom
   await deps.db
     .update(conversion)
     .set({ nextAttemptAt: sql`clock_timestamp() + make_interval(secs => ${seconds})` })
-    .where(eq(conversion.id, conversionId));
+    .where(and(eq(conversion.id, conversionId), eq(conversion.status, 'queued')));
 }

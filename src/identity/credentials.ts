@@ -87,6 +87,14 @@ export async function identify(deps: IdentifyDeps, order: Identify): Promise<Ide
   return credential satisfies never;
 }
 
+/** 1101 at the counter may take this long; then the insurer counts as offline. */
+export const COUNTER_LOOKUP_MS = 2_500;
+
+/** Who stands at a terminal when it does not say. */
+export function terminalOperator(terminalId: string): { id: string; name: string } {
+  return { id: terminalId.slice(-20), name: '终端' };
+}
+
 /** What an identification keeps for the opening of the visit. */
 export function proofOf(identified: Identified): string {
   const { citizen, credentialKind, cert } = identified;

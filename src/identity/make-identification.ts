@@ -9,15 +9,12 @@ import type { CallerOf } from '../http/route.ts';
 import type { Fen } from '../money.ts';
 import { logAccess } from './access-log.ts';
 import type { Credential } from './credential-schema.ts';
-import { identify, proofOf } from './credentials.ts';
+import { COUNTER_LOOKUP_MS, identify, proofOf, terminalOperator } from './credentials.ts';
 import { maskIdNumber, maskName } from './id-number.ts';
 import { insuredView } from './insured-view.ts';
 import { makeIdentification } from './one-time-credentials.ts';
 import { findOrCreateCitizen, readCitizen } from './people.ts';
 import { creditAtCounter } from './usable-credit.ts';
-
-/** 1101 at the counter may take this long; then the insurer counts as offline. */
-const LOOKUP_DEADLINE_MS = 2_500;
 
 /** POST /v1/identifications; refuses as `identify` does. */
 export async function identifyAtCounter(
@@ -34,8 +31,8 @@ export async function identifyAtCounter(
     credential: order.credential,
     hospital: place,
     terminalId: terminal.terminalId,
-    operator: { id: terminal.terminalId.slice(-20), name: '终端' },
-    deadlineMs: LOOKUP_DEADLINE_MS,
+    operator: terminalOperator(terminal.terminalId),
+    deadlineMs: COUNTER_LOOKUP_MS,
   });
   return transact(deps.db, async (tx) => {
     const now = deps.realNow();

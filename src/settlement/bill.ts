@@ -5,6 +5,7 @@ import { type Db, rows, type Tx } from '../db/db.ts';
 import { hospital, visit } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
 import { assert } from '../errors.ts';
+import { terminalOperator } from '../identity/credentials.ts';
 import { readCitizen } from '../identity/people.ts';
 import type { Coded } from '../insurance/claim-defaults.ts';
 import { type InsuredPerson, openPerson } from '../insurance/person.ts';
@@ -109,7 +110,7 @@ function claimVisitOf(deps: Deps, row: VisitRow, kind: VisitKind): ClaimVisit {
 
 function operatorOf(deps: Deps, row: VisitRow): { id: string; name: string } {
   if (row.operator) return JSON.parse(deps.keyring.open(row.operator));
-  return { id: (row.terminalId ?? 'egret').slice(-20), name: '终端' };
+  return terminalOperator(row.terminalId ?? 'egret');
 }
 
 interface LineRow {

@@ -1,6 +1,8 @@
 // Transaction B of a refund: lines, claim, money back, books and the reply, all or nothing.
 // Given back = old citizen part − new (domain.md, Refunds).
 import { and, eq, inArray } from 'drizzle-orm';
+import { markDrained } from '../conversion/mark-drained.ts';
+import { setAwaitsInsurance } from '../credit/await-insurance.ts';
 import { businessNow, type Tx } from '../db/db.ts';
 import { claim, conversion, refund, settlement } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
@@ -12,6 +14,7 @@ import { postEntry } from '../ledger/post.ts';
 import { type Fen, maxFen } from '../money.ts';
 import { recordEvent } from '../outbox/events.ts';
 import { lockVisit } from '../visit/visit-store.ts';
+import { reverseOldAgain } from './ask-again.ts';
 import { saveClaim } from './book-settlement.ts';
 import { refundedEntry } from './entries.ts';
 import { giveBack } from './give-back.ts';
@@ -100,6 +103,7 @@ async function moveClaim(
   const { split, msgid } = result;
   const { hospitalCode } = row;
   const claimId = await saveClaim(tx, deps, { settlementId: row.id, hospitalCode, split, msgid });
+  await reverseOldAgain(tx, { visitId: row.visitId, settlementId: row.id });
   return { ...split, claimId };
 }
 
@@ -150,6 +154,8 @@ async function cancelConversion(tx: Tx, row: SettlementRow, now: Date): Promise<
     .update(conversion)
     .set({ status: 'cancelled', reason: 'refunded', resolvedAt: now })
     .where(eq(conversion.id, open.id));
+  await setAwaitsInsurance(tx, row.id, false);
+  await markDrained(tx, open.outageId);
   return true;
 }
 

@@ -16,6 +16,7 @@ import { postEntry } from '../ledger/post.ts';
 import { formatYuan } from '../money.ts';
 import { recordEvent } from '../outbox/events.ts';
 import { lockVisit, type VisitRow, visitView } from '../visit/visit-store.ts';
+import { reverseOldAgain } from './ask-again.ts';
 import type { ClaimResult } from './claim-run.ts';
 import type { CounterDecision } from './decide.ts';
 import { settledEntry } from './entries.ts';
@@ -47,6 +48,10 @@ export async function bookSettlement(
   const bill = await payBill(tx, order, row, booking);
   const saved = await insertSettlement(tx, { order, row, booking, bill, now });
   const claimRef = await insertClaim(tx, deps, order, booking.claim);
+  // Only a visit that was registered before can have an older claim of unknown fate.
+  if (claimRef && row.mdtrtId) {
+    await reverseOldAgain(tx, { visitId: row.id, settlementId: order.settlementId });
+  }
   const entry = settledEntry({
     settlementId: order.settlementId,
     hospitalCode: order.hospitalCode,

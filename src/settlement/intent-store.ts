@@ -1,7 +1,7 @@
 // Intents: what was meant before the network was called, who is at it, and until when. Law: one
 // running intent a visit, and only the holder of its lease token may finish it.
 import { and, eq, inArray, notInArray, sql } from 'drizzle-orm';
-import { type Db, rows, type Tx } from '../db/db.ts';
+import { rows, type Tx } from '../db/db.ts';
 import { intent } from '../db/schema.ts';
 import { Refusal } from '../errors.ts';
 import type { RequestKey } from '../http/idempotency.ts';
@@ -79,10 +79,20 @@ function readIntent(row: IntentRow, keyring: Keyring, isResumed: boolean): Inten
   };
 }
 
-/** The running intent of a visit at the counter (settle, one-scan, preview), whoever runs it. */
-export async function runningIntent(tx: Tx | Db, visitId: string): Promise<IntentRow | null> {
-  const [row] = await tx
-    .select()
+/**
+ * One run at a time at the counter: refuses while the visit is settled or previewed. A preview whose
+ * process died is ended: it moved nothing.
+ */
+export async function refuseWhileAtCounter(tx: Tx, visitId: string): Promise<void> {
+  await rows(
+    tx,
+    sql`
+    update intent set status = 'undone', finished_at = clock_timestamp()
+    where visit_id = ${visitId} and status = 'running' and kind = 'preview'
+      and lease_until < clock_timestamp()`,
+  );
+  const [running] = await tx
+    .select({ id: intent.id })
     .from(intent)
     .where(
       and(
@@ -91,7 +101,7 @@ export async function runningIntent(tx: Tx | Db, visitId: string): Promise<Inten
         notInArray(intent.kind, ['refund', 'convert']),
       ),
     );
-  return row ?? null;
+  if (running) throw new Refusal('visit/settling', { retryAfterSeconds: 1 });
 }
 
 /** One run at a time on a settlement: refuses while it is refunded or converted. */

@@ -8,21 +8,26 @@ import { openLegs, undoLegs } from '../ledger/open-legs.ts';
 import { postEntry } from '../ledger/post.ts';
 import { formatYuan } from '../money.ts';
 import { recordEvent } from '../outbox/events.ts';
+import { lockSettlement } from './settlement-store.ts';
 
 /** 404 for an unknown code or another hospital's; 409 voucher/already-paid the second time. */
 export async function payOutVoucher(tx: Tx, hospitalCode: string, code: string) {
   const [found] = await tx
-    .select({ hospitalCode: settlement.hospitalCode, id: moneyBack.id })
+    .select({
+      hospitalCode: settlement.hospitalCode,
+      settlementId: settlement.id,
+      id: moneyBack.id,
+    })
     .from(moneyBack)
     .innerJoin(settlement, eq(settlement.id, moneyBack.settlementId))
     .where(eq(moneyBack.voucherCode, code));
   if (!found || found.hospitalCode !== hospitalCode) throw new Refusal('resource/not-found');
+  // The legs of one settlement are undone by one at a time.
+  await lockSettlement(tx, found.settlementId, hospitalCode);
   const [row] = await tx.select().from(moneyBack).where(eq(moneyBack.id, found.id)).for('update');
   if (!row || row.status === 'done') throw new Refusal('voucher/already-paid');
   const now = await businessNow(tx);
   const h = hospitalBooks(hospitalCode);
-  // The legs of one settlement are undone by one at a time.
-  await tx.select().from(settlement).where(eq(settlement.id, row.settlementId)).for('update');
   const legs = await openLegs(tx, row.settlementId);
   await postEntry(tx, {
     fact: 'voucher.paid',

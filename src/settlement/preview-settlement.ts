@@ -12,7 +12,7 @@ import { type BilledVisit, readUnsettledBill } from './bill.ts';
 import { claimBill } from './claim-bill.ts';
 import type { ClaimResult } from './claim-run.ts';
 import { decideAtCounter } from './decide.ts';
-import { beginIntent, endIntent, type Intent, runningIntent } from './intent-store.ts';
+import { beginIntent, endIntent, type Intent, refuseWhileAtCounter } from './intent-store.ts';
 import { keepLearnt } from './keep-learnt.ts';
 import type { SettlementRequest } from './schemas.ts';
 import { chooseBatches } from './settle-visit.ts';
@@ -85,11 +85,7 @@ async function beginPreview(tx: Tx, call: PreviewCall): Promise<Begun> {
   if (row.status === 'cancelled') throw new Refusal('visit/wrong-state');
   const { batches } = await chooseBatches(tx, row, request.batches);
   if (request.insurance === 'skip') return { intent: null, row, batches };
-  const running = await runningIntent(tx, row.id);
-  const isDead = running?.kind === 'preview' && running.leaseUntil.getTime() < Date.now();
-  if (running && !(isDead && (await endIntent(tx, running, 'undone')))) {
-    throw new Refusal('visit/settling', { retryAfterSeconds: 1 });
-  }
+  await refuseWhileAtCounter(tx, row.id);
   const order = { batches };
   const intent = await beginIntent(tx, deps.keyring, {
     kind: 'preview',

@@ -3,8 +3,10 @@
 import type { Deps } from '../deps.ts';
 import type { ClaimSplit } from '../insurance/insurer.ts';
 import { messagesOfIntent, type StoredMessage, storeAnswer } from '../insurance/message-store.ts';
+import type { InsuredPerson } from '../insurance/person.ts';
 import { readReversal } from '../insurance/split.ts';
-import { cancelSettle2208 } from '../insurance/trades.ts';
+import { cancelSettle2208, querySettlement5203 } from '../insurance/trades.ts';
+import { node, text } from '../insurance/wire.ts';
 import type { BilledVisit } from './bill.ts';
 import { identifyPerson, previewClaim, runClaim, settleClaim, storedClaim } from './claim-bill.ts';
 import { type ClaimOrder, type ClaimRun, Stop } from './claim-run.ts';
@@ -150,13 +152,31 @@ async function cancelOld(run: ClaimRun, oldClaim: ClaimRow, reversal: Reversal):
       throw new Stop('offline', told.reason);
     case 'rejected':
     case 'notInsured':
-      // A plain no to the repeat says that the first one was not executed either.
-      reversal.isDoubtful = false;
-      throw new Stop(told.outcome, told.reason);
+      if (!reversal.isDoubtful) throw new Stop(told.outcome, told.reason);
+      return askWhetherReversed(run, person, oldClaim, reversal);
     case 'offline':
       throw new Stop('offline', told.reason);
   }
   return told satisfies never;
+}
+
+/** A no to the repeat says nothing of the 2208 whose answer was lost: 5203 knows the claim's end. */
+async function askWhetherReversed(
+  run: ClaimRun,
+  person: InsuredPerson,
+  oldClaim: ClaimRow,
+  reversal: Reversal,
+): Promise<void> {
+  const { mdtrtId, setlId } = oldClaim;
+  const told = await run.talk.ask('5203', querySettlement5203(person, { mdtrtId, setlId }));
+  const flag = told.outcome === 'ok' ? text(node(told.output, 'setlinfo'), 'refd_setl_flag') : '';
+  if (flag === '1') {
+    reversal.setlId = '';
+    reversal.isDoubtful = false;
+    return;
+  }
+  reversal.isDoubtful = flag !== '0';
+  throw new Stop(reversal.isDoubtful ? 'offline' : 'rejected', 'the insurer refuses to cancel');
 }
 
 /** The 2207 of this refund whose fate is not known yet. */

@@ -8,10 +8,11 @@ import type { Deps } from '../deps.ts';
 import { assert } from '../errors.ts';
 import { newId } from '../ids.ts';
 import { credit, hospitalBooks, type Leg, lenderBooks } from '../ledger/journal.ts';
-import { openLegs, undoLegs } from '../ledger/open-legs.ts';
+import { type OpenLeg, openLegs, undoLegs } from '../ledger/open-legs.ts';
 import { postEntry } from '../ledger/post.ts';
 import type { JobHandler } from '../outbox/jobs.ts';
 import { newVoucherCode } from './give-back.ts';
+import { lockSettlement } from './settlement-store.ts';
 import type { CounterKind } from './waterfall.ts';
 
 type Row = typeof moneyBack.$inferSelect;
@@ -23,7 +24,7 @@ export const sendMoneyBack: JobHandler = async (deps, job) => {
   const answer = await callInstrument(deps, sending);
   switch (answer.outcome) {
     case 'paid':
-      await transact(deps.db, (tx) => markDone(tx, sending.row.id));
+      await transact(deps.db, (tx) => markDone(tx, sending));
       return 'done';
     case 'declined':
       await transact(deps.db, (tx) => markRefused(tx, sending, answer.reason));
@@ -38,7 +39,8 @@ export const sendMoneyBack: JobHandler = async (deps, job) => {
 interface Sending {
   row: Row;
   hospitalCode: string;
-  lender: string | null;
+  /** Whose debt the credit was; null where no credit was taken. */
+  debt: { lender: string; citizenId: string } | null;
   account: Buffer | null;
 }
 
@@ -54,7 +56,7 @@ async function markSent(tx: Tx, moneyBackId: string): Promise<Sending | null> {
     .from(settlement)
     .where(eq(settlement.id, row.settlementId));
   const [debt] = await tx
-    .select({ lender: receivable.lender })
+    .select({ lender: receivable.lender, citizenId: receivable.citizenId })
     .from(receivable)
     .where(eq(receivable.settlementId, row.settlementId));
   const [person] = row.citizenId
@@ -67,17 +69,17 @@ async function markSent(tx: Tx, moneyBackId: string): Promise<Sending | null> {
   return {
     row,
     hospitalCode: paid.hospitalCode,
-    lender: debt?.lender ?? null,
+    debt: debt ?? null,
     account: person?.account ?? null,
   };
 }
 
 function callInstrument(deps: Deps, sending: Sending): Promise<DebitAnswer> {
-  const { row, hospitalCode, lender } = sending;
+  const { row, hospitalCode, debt } = sending;
   const account = sending.account ? deps.keyring.open(sending.account) : null;
   if (row.kind === 'credit') {
-    assert(lender && account, 'repaid credit has its lender and the repaying account');
-    return deps.lenders.payBack(lender, { serial: row.id, account, amount: row.amount });
+    assert(debt && account, 'repaid credit has its lender and the repaying account');
+    return deps.lenders.payBack(debt.lender, { serial: row.id, account, amount: row.amount });
   }
   const kind = row.kind as CounterKind;
   const { reference, amount } = row;
@@ -85,33 +87,29 @@ function callInstrument(deps: Deps, sending: Sending): Promise<DebitAnswer> {
 }
 
 /** Rows 4 and 5: the instrument confirmed it. */
-async function markDone(tx: Tx, moneyBackId: string): Promise<void> {
+async function markDone(tx: Tx, sending: Sending): Promise<void> {
+  const { row, hospitalCode } = sending;
+  // The legs of one settlement are undone by one at a time.
+  await lockSettlement(tx, row.settlementId, hospitalCode);
   const now = await businessNow(tx);
-  const [row] = await tx
+  const done = await tx
     .update(moneyBack)
     .set({ status: 'done', resolvedAt: now })
-    .where(and(eq(moneyBack.id, moneyBackId), eq(moneyBack.status, 'sent')))
+    .where(and(eq(moneyBack.id, row.id), eq(moneyBack.status, 'sent')))
     .returning();
-  if (!row) return;
+  if (done.length === 0) return;
   await postEntry(tx, {
     fact: 'moneyBack.paid',
     subjectId: row.id,
     settlementId: row.settlementId,
     occurredAt: now,
-    legs: await paidLegs(tx, row),
+    legs: paidLegs(sending, await openLegs(tx, row.settlementId)),
   });
 }
 
-async function paidLegs(tx: Tx, row: Row): Promise<Leg[]> {
-  // The legs of one settlement are undone by one at a time.
-  await tx.select().from(settlement).where(eq(settlement.id, row.settlementId)).for('update');
-  const legs = await openLegs(tx, row.settlementId);
+function paidLegs({ row, hospitalCode, debt }: Sending, legs: readonly OpenLeg[]): Leg[] {
   const { amount } = row;
   if (row.kind === 'credit') {
-    const [debt] = await tx
-      .select({ lender: receivable.lender, citizenId: receivable.citizenId })
-      .from(receivable)
-      .where(eq(receivable.settlementId, row.settlementId));
     assert(debt, 'repaid credit has a receivable');
     const b = lenderBooks(debt.lender);
     const about = { citizenId: debt.citizenId };
@@ -120,12 +118,7 @@ async function paidLegs(tx: Tx, row: Row): Promise<Leg[]> {
       credit(b, '1311', amount, about),
     ];
   }
-  const [paid] = await tx
-    .select({ hospitalCode: settlement.hospitalCode })
-    .from(settlement)
-    .where(eq(settlement.id, row.settlementId));
-  assert(paid, 'money back belongs to a settlement');
-  const h = hospitalBooks(paid.hospitalCode);
+  const h = hospitalBooks(hospitalCode);
   const from = row.kind === 'cash' ? ('1102' as const) : ('1104' as const);
   return [
     ...undoLegs(legs, { ...h, account: '2203', amount, reference: row.kind }),

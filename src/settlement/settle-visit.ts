@@ -18,11 +18,10 @@ import type { ClaimResult } from './claim-run.ts';
 import { decideAtCounter } from './decide.ts';
 import {
   beginIntent,
-  endIntent,
   type Intent,
   LEASE_SECONDS,
   parkIntent,
-  runningIntent,
+  refuseWhileAtCounter,
   takeOverOwn,
 } from './intent-store.ts';
 import { keepLearnt } from './keep-learnt.ts';
@@ -73,7 +72,7 @@ export async function recordIntent(
 ): Promise<Intent> {
   const { deps, key } = call;
   refuseIncompleteClaim(deps, row, order);
-  await refuseWhileBusy(tx, row.id);
+  await refuseWhileAtCounter(tx, row.id);
   for (const offered of order.counterTenders) {
     if (offered.kind === 'deposit' && row.kind !== 'inpatient') {
       throw new Refusal('tender/deposit-not-allowed');
@@ -92,15 +91,6 @@ export async function recordIntent(
   if (key) await leaseKey(tx, key, LEASE_SECONDS);
   const { settlementId } = order;
   return beginIntent(tx, deps.keyring, { kind, visitId: row.id, settlementId, key, order });
-}
-
-/** A preview or refund that runs on this visit goes first. */
-async function refuseWhileBusy(tx: Tx, visitId: string): Promise<void> {
-  const running = await runningIntent(tx, visitId);
-  if (!running) return;
-  const isDead = running.kind === 'preview' && running.leaseUntil.getTime() < Date.now();
-  if (isDead && (await endIntent(tx, running, 'undone'))) return;
-  throw new Refusal('visit/settling', { retryAfterSeconds: 1 });
 }
 
 function refuseIncompleteClaim(deps: Deps, row: VisitRow, order: SettlementOrder): void {

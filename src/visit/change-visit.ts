@@ -7,7 +7,13 @@ import type { Deps } from '../deps.ts';
 import { Refusal } from '../errors.ts';
 import type { CallerOf } from '../http/route.ts';
 import { logAccess } from '../identity/access-log.ts';
-import { type Identified, identify, insuredView } from '../identity/credentials.ts';
+import {
+  COUNTER_LOOKUP_MS,
+  type Identified,
+  identify,
+  insuredView,
+  terminalOperator,
+} from '../identity/credentials.ts';
 import { findOrCreateCitizen } from '../identity/people.ts';
 import { type Clinical, clinicalOf, readHospital, sealFound } from './open-visit.ts';
 import type { patchVisitBody } from './schemas.ts';
@@ -23,13 +29,12 @@ export async function identifyForPatch(
 ): Promise<Identified | null> {
   if (!patch.credential) return null;
   const hospital = await readHospital(deps.db, terminal.hospitalCode);
-  const operator = { id: terminal.terminalId.slice(-20), name: '终端' };
   return identify(deps, {
     credential: patch.credential,
     hospital,
     terminalId: terminal.terminalId,
-    operator,
-    deadlineMs: 2_500,
+    operator: terminalOperator(terminal.terminalId),
+    deadlineMs: COUNTER_LOOKUP_MS,
   });
 }
 

@@ -8,7 +8,13 @@ import type { Deps } from '../deps.ts';
 import { type ProblemCode, Refusal } from '../errors.ts';
 import type { CallerOf } from '../http/route.ts';
 import { logAccess } from '../identity/access-log.ts';
-import { type Identified, identify, insuredView } from '../identity/credentials.ts';
+import {
+  COUNTER_LOOKUP_MS,
+  type Identified,
+  identify,
+  insuredView,
+  terminalOperator,
+} from '../identity/credentials.ts';
 import { findOrCreateCitizen } from '../identity/people.ts';
 import { newId } from '../ids.ts';
 import { sealPerson } from '../insurance/person.ts';
@@ -16,9 +22,6 @@ import { formatYuan } from '../money.ts';
 import { type NewEvent, recordEvents } from '../outbox/events.ts';
 import type { OpenVisit } from './schemas.ts';
 import type { VisitRow } from './visit-store.ts';
-
-/** 1101 at the counter may take this long; then the patient counts as "unknown" to the insurer. */
-const LOOKUP_DEADLINE_MS = 2_500;
 
 export type HospitalRow = typeof hospital.$inferSelect;
 
@@ -48,8 +51,8 @@ export async function prepareOpening(
     credential: request.credential,
     hospital: ownHospital,
     terminalId: terminal.terminalId,
-    operator: request.operator ?? { id: terminal.terminalId.slice(-20), name: '终端' },
-    deadlineMs: LOOKUP_DEADLINE_MS,
+    operator: request.operator ?? terminalOperator(terminal.terminalId),
+    deadlineMs: COUNTER_LOOKUP_MS,
   });
   return { hospital: ownHospital, terminal, request, patient };
 }

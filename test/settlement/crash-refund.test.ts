@@ -146,6 +146,39 @@ describe('a refund resumed after its 2208 was executed', () => {
     await expectLaws(app);
   });
 
+  it('is not taken back when the insurer only refuses to hear the 2208 again', async () => {
+    const { visit, settlement } = await settledVisit();
+    await app.fault({ mode: 'answerLost', on: ['2208'] });
+    const begun = await refund(settlement.id, { lines: [{ lineNumber: 1 }] });
+    expect(begun.status, begun.text).toBe(202);
+    await app.fault({ mode: 'reject', on: ['2208'], reason: '监管接口拒绝' });
+    await expireLeases();
+    await resumeIntents(app.deps);
+    await app.fault({ mode: 'none' });
+    const done = await app.call('GET', `/v1/refunds/${begun.body.id}`, { token: scene.terminal });
+    expect(done.body.status, JSON.stringify(done.body)).toBe('completed');
+    expect(await claimsOf(visit.visitNumber)).toEqual([
+      ['cancelled', '300.00'],
+      ['settled', '200.00'],
+    ]);
+    await expectLaws(app);
+  });
+
+  it('fails with nothing changed when 5203 shows that the lost 2208 was never executed', async () => {
+    const { visit, settlement } = await settledVisit();
+    await app.fault({ mode: 'error500', on: ['2208'] });
+    const begun = await refund(settlement.id, { all: true });
+    expect(begun.status, begun.text).toBe(202);
+    await app.fault({ mode: 'reject', on: ['2208'], reason: '监管接口拒绝' });
+    await expireLeases();
+    await resumeIntents(app.deps);
+    await app.fault({ mode: 'none' });
+    const failed = await app.call('GET', `/v1/refunds/${begun.body.id}`, { token: scene.terminal });
+    expect(failed.body).toMatchObject({ status: 'failed', failure: 'insurance/rejected' });
+    expect(await claimsOf(visit.visitNumber)).toEqual([['settled', '300.00']]);
+    await expectLaws(app);
+  });
+
   it('leaves a finally refused rest as self-pay and can still refund it wholly', async () => {
     const { visit, settlement, token } = await settledVisit();
     await app.fault({ mode: 'reject', on: ['2207'], reason: '黑名单' });
