@@ -1,53 +1,61 @@
 // Books a conversion: the insured part flows to what is due, to what is owed on credit, then to what
 // was paid, newest first. Law: tenders + dueAtCounter = total before and after, kept as a proof.
-import { eq, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import { setAwaitsInsurance } from '../credit/await-insurance.ts';
 import { businessNow, rows, type Tx } from '../db/db.ts';
-import { settlement, tender } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
 import { assert } from '../errors.ts';
+import { newId } from '../ids.ts';
 import type { ClaimSplit } from '../insurance/insurer.ts';
+import { storeAnswer } from '../insurance/message-store.ts';
 import { openLegs } from '../ledger/open-legs.ts';
 import { postEntry } from '../ledger/post.ts';
-import { formatYuan, sumFen } from '../money.ts';
-import { recordEvent } from '../outbox/events.ts';
+import { type Fen, formatYuan, sumFen } from '../money.ts';
+import { recordEvents } from '../outbox/events.ts';
 import { reverseOldAgain } from '../settlement/ask-again.ts';
 import { saveClaim } from '../settlement/book-settlement.ts';
 import { refundedEntry } from '../settlement/entries.ts';
 import { giveBack } from '../settlement/give-back.ts';
 import { endIntent } from '../settlement/intent-store.ts';
-import { lockSettlement, type SettlementRow, tendersOf } from '../settlement/settlement-store.ts';
-import { insurerTenders } from '../settlement/waterfall.ts';
-import { lockVisit } from '../visit/visit-store.ts';
+import {
+  lockSettlement,
+  type SettlementRow,
+  type TenderRow,
+  tendersOf,
+} from '../settlement/settlement-store.ts';
+import type { Talk } from '../settlement/talk.ts';
+import { insurerKinds, insurerTenders, isInsurers } from '../settlement/waterfall.ts';
 import type { TakenConversion } from './convert-queue.ts';
-import { markDrained } from './mark-drained.ts';
 
 /** Books the insurer's settlement. False when somebody else took the run over: nothing is changed. */
 export async function bookConversion(
   tx: Tx,
   deps: Deps,
   taken: TakenConversion,
-  claimed: { split: ClaimSplit; msgid: string },
+  claimed: { split: ClaimSplit; msgid: string; unsaved?: Talk['unsaved'] },
 ): Promise<boolean> {
   const { row: waiting, intent } = taken;
-  await lockVisit(tx, intent.visitId, waiting.hospitalCode);
+  const { split, unsaved } = claimed;
+  await rows(tx, sql`select 1 from visit where id = ${intent.visitId} for update`);
   const row = await lockSettlement(tx, waiting.settlementId, waiting.hospitalCode);
-  if (!(await endIntent(tx, intent, 'finished'))) return false;
-  assert(claimed.split.total === row.refundable, 'the claim is of what is left of the bill');
-  const now = await businessNow(tx);
-  const before = await partsOf(tx, row);
-  const { split } = claimed;
-  const insured = split.fund + split.account + split.hospitalBorne;
-  const legs = await openLegs(tx, row.id);
-  const { givenBack, credit } = await giveBack(tx, {
+  const [isOurs, now, paid, legs] = await Promise.all([
+    endIntent(tx, intent, 'finished'),
+    businessNow(tx),
+    tendersOf(tx, row.id),
+    openLegs(tx, row.id),
+  ]);
+  if (!isOurs) return false;
+  assert(split.total === row.refundable, 'the claim is of what is left of the bill');
+  const { givenBack, credit, off, due } = await giveBack(tx, {
     settlement: row,
+    tenders: paid,
     causeId: waiting.id,
     cause: 'conversion',
-    amount: insured,
+    amount: split.fund + split.account + split.hospitalBorne,
     now,
   });
   const { hospitalCode } = row;
-  const claimId = await saveClaim(tx, deps, { settlementId: row.id, hospitalCode, ...claimed });
+  const claimId = newId('claim');
   const entry = refundedEntry({
     fact: 'settlement.converted',
     causeId: waiting.id,
@@ -61,22 +69,27 @@ export async function bookConversion(
     credit,
     openLegs: legs,
   });
+  const after = insurerFirst(row.id, paid, { split, off, now });
+  const saved = { ...row, dueAtCounter: row.dueAtCounter - due };
+  const { msgid } = claimed;
+  await Promise.all([
+    saveClaim(tx, deps, { claimId, settlementId: row.id, hospitalCode, split, msgid }),
+    unsaved && storeAnswer(tx, deps.keyring, unsaved.msgid, unsaved.answer),
+    writeTenders(tx, row.id, after),
+    markConverted(tx, row),
+    setAwaitsInsurance(tx, row.id, false),
+    keepProof(tx, waiting.id, { before: partsOf(row, paid), after: partsOf(saved, after), now }),
+    tellEverybody(tx, row, waiting.id, now),
+    reverseOldAgain(tx, { visitId: row.visitId, settlementId: row.id }),
+  ]);
   if (entry.legs.length > 0) await postEntry(tx, entry);
-  await putInsurerFirst(tx, row, split, now);
-  await setAwaitsInsurance(tx, row.id, false);
-  const saved = await updateSettlement(tx, row);
-  await keepProof(tx, waiting.id, { before, after: await partsOf(tx, saved), now });
-  await tellEverybody(tx, saved, waiting.id, now);
-  await reverseOldAgain(tx, { visitId: row.visitId, settlementId: row.id });
-  await markDrained(tx, waiting.outageId);
   return true;
 }
 
 export type Part = { kind: string; amount: string; reference?: string };
 
 /** The tenders and what is due, as the contract shows them in `before` and `after`. */
-async function partsOf(tx: Tx, row: SettlementRow): Promise<Part[]> {
-  const tenders = await tendersOf(tx, row.id);
+function partsOf(row: SettlementRow, tenders: readonly TenderRow[]): Part[] {
   const parts: Part[] = tenders.map((t) => ({
     kind: t.kind,
     amount: formatYuan(t.amount),
@@ -89,37 +102,59 @@ async function partsOf(tx: Tx, row: SettlementRow): Promise<Part[]> {
   return all;
 }
 
-/** The tenders in the order of the waterfall: the insurer's parts before what the citizen carries. */
-async function putInsurerFirst(tx: Tx, row: SettlementRow, split: ClaimSplit, now: Date) {
-  const kept = await tendersOf(tx, row.id);
-  await tx.delete(tender).where(eq(tender.settlementId, row.id));
-  const insurer = insurerTenders(split).map((t) => ({
-    kind: t.kind as string,
-    amount: t.amount,
-    reference: null,
-    givenBack: 0n,
-    paidAt: now,
+/**
+ * The tenders in the order of the waterfall: the insurer's parts before what the citizen carries.
+ * What is left of an earlier claim's was taken off the bill since; it is shown in one with the new.
+ */
+function insurerFirst(
+  settlementId: string,
+  paid: readonly TenderRow[],
+  by: { split: ClaimSplit; off: ReadonlyMap<number, Fen>; now: Date },
+): TenderRow[] {
+  const kept = paid
+    .map((t) => ({ ...t, amount: t.amount - (by.off.get(t.position) ?? 0n) }))
+    .filter((t) => t.amount > 0n);
+  const fromInsurer = [...insurerTenders(by.split), ...kept];
+  const insurer = insurerKinds.map((kind) => ({
+    ...{ settlementId, kind, reference: null, givenBack: 0n, paidAt: by.now },
+    amount: sumFen(fromInsurer.filter((t) => t.kind === kind).map((t) => t.amount)),
   }));
-  const all = [...insurer, ...kept].map((t, index) => ({
-    ...t,
-    settlementId: row.id,
-    position: index + 1,
-  }));
-  if (all.length > 0) await tx.insert(tender).values(all);
+  return [...insurer.filter((t) => t.amount > 0n), ...kept.filter((t) => !isInsurers(t.kind))].map(
+    (t, index) => ({ ...t, position: index + 1 }),
+  );
 }
 
-async function updateSettlement(tx: Tx, row: SettlementRow): Promise<SettlementRow> {
-  const [saved] = await tx
-    .update(settlement)
-    .set({
-      insuranceStatus: 'converted',
-      insuranceReason: null,
-      ...(row.invoice ? { invoice: { ...row.invoice, status: 'replacementNeeded' } } : {}),
-    })
-    .where(eq(settlement.id, row.id))
-    .returning();
-  assert(saved, 'the locked settlement is there');
-  return saved;
+async function writeTenders(tx: Tx, settlementId: string, tenders: TenderRow[]): Promise<void> {
+  const written = tenders.map((t) => ({
+    ...t,
+    amount: t.amount.toString(),
+    givenBack: t.givenBack.toString(),
+  }));
+  await rows(
+    tx,
+    sql`
+    with surplus as (
+      delete from tender where settlement_id = ${settlementId} and position > ${tenders.length}::int
+    )
+    insert into tender (settlement_id, position, kind, amount, reference, given_back, paid_at)
+    select ${settlementId}, position, kind, amount, reference, "givenBack", "paidAt"
+    from jsonb_to_recordset(${JSON.stringify(written)}::jsonb) as t(position int, kind text,
+      amount bigint, reference text, "givenBack" bigint, "paidAt" timestamptz)
+    on conflict (settlement_id, position) do update set kind = excluded.kind,
+      amount = excluded.amount, reference = excluded.reference,
+      given_back = excluded.given_back, paid_at = excluded.paid_at`,
+  );
+}
+
+async function markConverted(tx: Tx, row: SettlementRow): Promise<void> {
+  await rows(
+    tx,
+    sql`
+    update settlement set insurance_status = 'converted', insurance_reason = null,
+      invoice = case when invoice is not null
+        then invoice || '{"status": "replacementNeeded"}'::jsonb end
+    where id = ${row.id}`,
+  );
 }
 
 async function keepProof(
@@ -153,6 +188,8 @@ async function tellEverybody(
     data: { settlementId: row.id, visitId: row.visitId, conversionId },
     occurredAt: now,
   };
-  await recordEvent(tx, { ...about, type: 'settlement.converted' });
-  if (row.invoice) await recordEvent(tx, { ...about, type: 'invoice.replacementNeeded' });
+  await recordEvents(tx, [
+    { ...about, type: 'settlement.converted' },
+    ...(row.invoice ? [{ ...about, type: 'invoice.replacementNeeded' as const }] : []),
+  ]);
 }

@@ -13,7 +13,6 @@ import {
   type LockedSettlement,
   lockConversion,
 } from './conversion-store.ts';
-import { markDrained } from './mark-drained.ts';
 
 export interface Ending {
   /** What the bill's insurance is from now on: given up by the patient, or refused. */
@@ -68,7 +67,6 @@ export async function endConversion(
     .set({ insuranceStatus: ending.insurance, insuranceReason: reason })
     .where(eq(settlement.id, bill.id));
   await setAwaitsInsurance(tx, bill.id, false);
-  await markDrained(tx, row.outageId);
   await recordEvent(tx, {
     type: 'conversion.cancelled',
     hospitalCode: bill.hospitalCode,

@@ -6,6 +6,7 @@ import type { Deps } from '../deps.ts';
 import type { RouteName } from '../insurance/insurer.ts';
 import { dueConversions, takeConversion } from './convert-queue.ts';
 import { convertSettlement } from './convert-settlement.ts';
+import { markDrained } from './mark-drained.ts';
 
 /** Most runs under way at once: these fill the process's core, more would only wait for it. */
 const CEILING = 6;
@@ -31,7 +32,9 @@ export async function convertDue(deps: Deps): Promise<number> {
     drainRoute(deps, 'local', isCounterBusy),
     drainRoute(deps, 'crossRegion', isCounterBusy),
   ]);
-  return found.reduce((sum, n) => sum + n, 0);
+  const sum = found.reduce((all, n) => all + n, 0);
+  if (sum === 0) await markDrained(deps.db);
+  return sum;
 }
 
 async function drainRoute(

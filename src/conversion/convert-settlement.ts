@@ -1,11 +1,16 @@
 // One try at turning a self-paid settlement into an insurance settlement, from a taken conversion to
 // its end: learn the truth of an unknown claim, claim what is left of the bill, book or wait.
-import { businessNow, transact } from '../db/db.ts';
+import { transact } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
 import { messagesOfVisit, storeAnswer } from '../insurance/message-store.ts';
 import { type BilledVisit, readBill } from '../settlement/bill.ts';
 import { claimBill, claimedIn } from '../settlement/claim-bill.ts';
 import { learnTruth } from '../settlement/learn-truth.ts';
+import {
+  HOURLY_SECONDS,
+  isUnknownTooLong,
+  UNKNOWN_TOO_LONG,
+} from '../settlement/unknown-too-long.ts';
 import { bookConversion } from './book-conversion.ts';
 import type { TakenConversion } from './convert-queue.ts';
 import { decideConversion, MAX_BROKEN_CLAIMS, secondsUntilNext } from './decide-conversion.ts';
@@ -15,9 +20,6 @@ import { lateClaimDecision, readRegionPolicy } from './region-policy.ts';
 
 /** Nobody waits for a conversion: it may take longer than the counter. */
 const BUDGET_MS = 20_000;
-/** A truth that cannot be learnt for this long is a finance case; it is then asked for hourly. */
-const CASE_AFTER_MS = 2 * 3_600_000;
-const HOURLY_SECONDS = 3_600;
 
 /** True: the insurer answered (also with a no), so more may be sent to it. */
 export async function convertSettlement(
@@ -51,7 +53,7 @@ export async function convertSettlement(
     }
   }
   const policy = await readRegionPolicy(deps.db, bill.hospital.region);
-  const late = lateClaimDecision(bill.visit.startedAt, await businessNow(deps.db), policy);
+  const late = lateClaimDecision(bill.visit.startedAt, policy.now, policy);
   if (late.outcome === 'tooLate') {
     const refused = { kind: 'insurance/too-late', reason: late.reason };
     await transact(deps.db, (tx) => reject(tx, taken, refused));
@@ -77,15 +79,16 @@ async function claimRest(
     deadlineAt: deps.realNow().getTime() + BUDGET_MS,
     trialToken,
   });
+  const decision = decideConversion(result);
+  if (result.outcome === 'settled') {
+    await transact(deps.db, (tx) => bookConversion(tx, deps, taken, result));
+    return true;
+  }
   if (result.unsaved) {
     await storeAnswer(deps.db, deps.keyring, result.unsaved.msgid, result.unsaved.answer);
   }
-  const decision = decideConversion(result);
   switch (decision.do) {
     case 'convert':
-      if (result.outcome === 'settled') {
-        await transact(deps.db, (tx) => bookConversion(tx, deps, taken, result));
-      }
       return true;
     case 'reject':
       await transact(deps.db, (tx) => reject(tx, taken, decision));
@@ -141,14 +144,13 @@ async function settleTruth(
 
 async function askLater(deps: Deps, taken: TakenConversion, reason: string): Promise<void> {
   const { row } = taken;
-  const since = row.unknownSince?.getTime() ?? deps.realNow().getTime();
-  const isCase = deps.realNow().getTime() - since > CASE_AFTER_MS;
+  const isCase = row.unknownSince !== null && isUnknownTooLong(deps, row.unknownSince);
   const seconds = isCase
     ? HOURLY_SECONDS
     : secondsUntilNext(row.tries, deps.env.EGRET_MODE === 'sandbox');
   await transact(deps.db, async (tx) => {
     if (isCase) {
-      const why = { kind: 'insurance/unknown-too-long', reason };
+      const why = { kind: UNKNOWN_TOO_LONG, reason };
       const about = { id: row.settlementId, hospitalCode: row.hospitalCode };
       await openCase(tx, about, row.id, why, deps.realNow());
     }

@@ -10,7 +10,6 @@ import { endIntent } from '../settlement/intent-store.ts';
 import { lockSettlement, type SettlementRow } from '../settlement/settlement-store.ts';
 import { lockVisit } from '../visit/visit-store.ts';
 import type { TakenConversion } from './convert-queue.ts';
-import { markDrained } from './mark-drained.ts';
 
 /** What of a try is kept for finance: when, how it ended, why. */
 export interface Ending {
@@ -71,7 +70,6 @@ export async function reject(
     data: { settlementId: row.id, conversionId: taken.row.id },
     occurredAt: now,
   });
-  await markDrained(tx, taken.row.outageId);
 }
 
 /** No live claim is left, and the region wants the patient's word before another is made. */
@@ -101,7 +99,6 @@ export async function cancelRefunded(tx: Tx, taken: TakenConversion): Promise<vo
     .where(eq(conversion.id, taken.row.id));
   await tx.update(settlement).set({ insuranceStatus: 'reversed' }).where(eq(settlement.id, row.id));
   await setAwaitsInsurance(tx, row.id, false);
-  await markDrained(tx, taken.row.outageId);
 }
 
 /** A case for finance about a conversion that goes on being tried. */

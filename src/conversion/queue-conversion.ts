@@ -28,6 +28,8 @@ export async function queueConversion(
     cause: ConversionCause;
     /** The 2207 of unknown fate whose truth must be learnt before anything is claimed. */
     unknownMsgid: string | null;
+    /** The answer of that 2207 broke its own sums: it is one of the claims that may do so. */
+    isBroken?: boolean;
     before: { kind: string; amount: string; reference?: string }[];
     now: Date;
   },
@@ -47,6 +49,7 @@ export async function queueConversion(
     outageId: sql`(select outage_id from insurance_route where route = ${order.route})`,
     unknownMsgid: order.unknownMsgid,
     unknownSince: order.unknownMsgid ? sql`clock_timestamp()` : null,
+    brokenClaims: order.isBroken ? 1 : 0,
     nextAttemptAt: sql`clock_timestamp()`,
     createdAt: order.now,
   });

@@ -23,19 +23,25 @@ export type ConversionMode = RegionPolicy['conversion'];
 
 export type LateClaimDecision = { outcome: 'ok' } | { outcome: 'tooLate'; reason: string };
 
-/** The policy in force of the region where the patient was treated: 350200, else 3502, else default. */
-export async function readRegionPolicy(tx: Tx | Db, region: string): Promise<RegionPolicy> {
-  const [row] = await rows<{ data: unknown }>(
+/**
+ * The policy in force of the region where the patient was treated: 350200, else 3502, else default;
+ * and the business time `now` at which it is in force.
+ */
+export async function readRegionPolicy(
+  tx: Tx | Db,
+  region: string,
+): Promise<RegionPolicy & { now: Date }> {
+  const [row] = await rows<{ data: unknown; now: string }>(
     tx,
     sql`
-    select data from policy
+    select data, business_now() as now from policy
     where kind = 'region' and name in (${region}, left(${region}, 4), 'default')
       and valid_from <= business_now()
     order by case name when 'default' then 0 else length(name) end desc,
       valid_from desc, version desc limit 1`,
   );
   assert(row, `no policy for region ${region} is in force`);
-  return regionPolicySchema.parse(row.data);
+  return { ...regionPolicySchema.parse(row.data), now: new Date(row.now) };
 }
 
 /** Whether a conversion in this region starts by itself or waits for the patient. */

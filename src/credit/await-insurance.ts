@@ -14,14 +14,15 @@ export async function setAwaitsInsurance(
   awaits: boolean,
 ): Promise<void> {
   await tx.execute(sql`
-    select 1 from credit_line
-    where id in (select line_id from receivable where settlement_id = ${settlementId})
-    order by id for update`);
-  await tx.execute(sql`
-    with clock as materialized (select business_now() as now),
+    with line as materialized (
+      select l.id, l.product from credit_line l
+      where l.id in (select line_id from receivable where settlement_id = ${settlementId})
+      order by l.id for update of l
+    ),
+    clock as materialized (select business_now() as now),
     due as (
       select r.id, ${dueAt} as at
-      from receivable r join credit_line l on l.id = r.line_id, clock
+      from receivable r join line l on l.id = r.line_id, clock
       where r.settlement_id = ${settlementId} and r.awaits_insurance <> ${awaits}::boolean
       order by r.id for update of r
     )

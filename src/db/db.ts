@@ -2,6 +2,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { drizzle, type PostgresJsDatabase, PostgresJsSession } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
+import { connect } from './connect.ts';
 import * as schema from './schema.ts';
 
 export type Schema = typeof schema;
@@ -38,11 +39,10 @@ function prepareAll(): void {
 /** Opens a pool. int8 comes back as bigint; timestamps of raw statements as text. */
 export function openDatabase(options: DatabaseOptions): Db {
   if (options.usePrepared) prepareAll();
-  const client = postgres(options.url, {
+  const client = connect(options.url, {
     max: options.poolSize,
     prepare: options.usePrepared,
     types: { bigint: postgres.BigInt },
-    onnotice: () => {},
     connection: options.schema === 'public' ? {} : { search_path: options.schema },
   });
   return drizzle(client, { schema, casing: 'snake_case' });

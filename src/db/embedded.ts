@@ -19,6 +19,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import postgres from 'postgres';
 import { isProcessAlive } from '../process-lock.ts';
+import { connect, socketFile } from './connect.ts';
 import {
   type DataFolder,
   openDataFolder,
@@ -64,12 +65,9 @@ const STOP_TIMEOUT_MS = 10_000;
 const WATCH_MS = 250;
 const MAX_START_TRIES = 5;
 
-const COMMON_SETTINGS = [
-  'listen_addresses=127.0.0.1',
-  'unix_socket_directories=',
-  'max_connections=300',
-  'timezone=UTC',
-];
+const COMMON_SETTINGS = ['listen_addresses=127.0.0.1', 'max_connections=300', 'timezone=UTC'];
+/** What an operating system allows as the name of a socket, less its NUL. */
+const MAX_SOCKET_PATH = 107;
 const NOT_DURABLE = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];
 
 /** Starts the database in `dataDir`, or joins the one that another Egret process runs there. */
@@ -172,7 +170,8 @@ async function startPostmaster(
   options: EmbeddedOptions,
   port: number,
 ): Promise<Server> {
-  const settings = [...COMMON_SETTINGS, ...(options.durable ? [] : NOT_DURABLE)];
+  const sockets = `unix_socket_directories=${socketFolder(folder, port) ?? ''}`;
+  const settings = [...COMMON_SETTINGS, sockets, ...(options.durable ? [] : NOT_DURABLE)];
   const [command = '', ...args] = [
     ...binaries.prefix,
     path.join(binaries.binDir, 'postgres'),
@@ -257,13 +256,23 @@ async function freePort(wanted: number | null): Promise<number> {
   throw new Error('no free port on 127.0.0.1');
 }
 
+/** The server's socket lies in its own folder, if its name is not too long for one. */
+function socketFolder(folder: DataFolder, port: number): string | null {
+  const isFit = Buffer.byteLength(socketFile(folder.home, port)) <= MAX_SOCKET_PATH;
+  return isFit ? folder.home : null;
+}
+
+/** As libpq reads it: `host` in the query is the folder of the socket, and goes before the address. */
 function urlOf(folder: DataFolder, port: number, database: string): string {
   const password = readFileSync(folder.passwordFile, 'utf8').trim();
-  return `postgres://${USER}:${password}@127.0.0.1:${port}/${database}`;
+  const url = new URL(`postgres://${USER}:${password}@127.0.0.1:${port}/${database}`);
+  const sockets = socketFolder(folder, port);
+  if (sockets) url.searchParams.set('host', sockets);
+  return url.href;
 }
 
 async function createDatabase(url: string): Promise<void> {
-  const client = postgres(url, { max: 1, onnotice: () => {} });
+  const client = connect(url, { max: 1 });
   try {
     const found = await client`select 1 from pg_database where datname = ${DATABASE}`;
     if (found.length === 0) await client.unsafe(`create database ${DATABASE}`);

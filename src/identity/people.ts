@@ -83,9 +83,14 @@ export async function readCitizen(
 ): Promise<Citizen> {
   const [row] = await tx.select().from(citizen).where(eq(citizen.id, citizenId));
   if (!row) throw new Error(`citizen ${citizenId} does not exist`);
+  return openCitizen(keyring, row);
+}
+
+/** Decrypts a citizen's row. */
+export function openCitizen(keyring: Keyring, row: typeof citizen.$inferSelect): Citizen {
   const idNumber = keyring.open(row.idNumber);
   const parsed = parseIdNumber(idNumber);
-  if (!parsed) throw new Error(`citizen ${citizenId} has an invalid ID number`);
+  if (!parsed) throw new Error(`citizen ${row.id} has an invalid ID number`);
   return {
     id: row.id,
     name: keyring.open(row.name),

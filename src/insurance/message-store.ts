@@ -52,18 +52,41 @@ interface MessageRow {
 const insertInto = sql`insert into insurance_message (msgid, intent_id, attempt, infno, route,
   hospital_code, visit_id, request, request_hash, sent_at)`;
 
+/** A claim takes six numbers; a few claims at once share one look at the sequence. */
+const NUMBERS_AHEAD = 24;
+/** Kept no longer, so that the sequence cannot come round (10,000 numbers) while one is held. */
+const NUMBERS_KEPT_MS = 500;
+
+/** By database: numbers of the sequence that this process has taken and not used. */
+const numbers = new WeakMap<object, { left: string[]; until: number }>();
+
 /** fixmedins_code + yyyyMMddHHmmss (Shanghai) + 4 digits of one sequence for all hospitals. */
 export async function newMessageId(
-  tx: Tx | Db,
+  db: Tx | Db,
   hospitalCode: string,
   realNow: Date,
 ): Promise<string> {
-  const [row] = await rows<{ number: string }>(
-    tx,
-    sql`select lpad((nextval('message_number') % 10000)::text, 4, '0') as number`,
+  const number = keptNumber(db) ?? (await takeNumbers(db));
+  return `${hospitalCode}${wireStamp(realNow)}${number}`;
+}
+
+function keptNumber(db: Tx | Db): string | undefined {
+  const kept = numbers.get(db);
+  return kept && performance.now() < kept.until ? kept.left.shift() : undefined;
+}
+
+async function takeNumbers(db: Tx | Db): Promise<string> {
+  const until = performance.now() + NUMBERS_KEPT_MS;
+  const found = await rows<{ number: string }>(
+    db,
+    sql`
+    select lpad((nextval('message_number') % 10000)::text, 4, '0') as number
+    from generate_series(1, ${NUMBERS_AHEAD}::int)`,
   );
-  if (!row) throw new Error('sequence message_number gave no number');
-  return `${hospitalCode}${wireStamp(realNow)}${row.number}`;
+  const [first, ...left] = found.map(({ number }) => number);
+  if (!first) throw new Error('sequence message_number gave no number');
+  numbers.set(db, { left, until });
+  return first;
 }
 
 /** Stores a message that is about to be sent. A second one of the same step violates a unique index. */
@@ -105,6 +128,35 @@ export async function storeAnswerAndMessage(
     returning msgid`,
   );
   return stored.length > 0;
+}
+
+/**
+ * A message, and the answer before it if there is one, in one statement that does nothing and returns
+ * false unless `guard` (a query that locks the sender's run) finds a row.
+ */
+export async function storeGuarded(
+  tx: Tx | Db,
+  keyring: Keyring,
+  stored: {
+    guard: SQL;
+    answered: { msgid: string; answer: Answer } | null;
+    message: NewMessage;
+  },
+): Promise<boolean> {
+  const { guard, answered, message } = stored;
+  const before = answered
+    ? sql`${answerUpdate(keyring, answered.msgid, answered.answer)}
+        and exists (select 1 from held) returning 1 as stored`
+    : sql`select 1 as stored from held`;
+  const done = await rows(
+    tx,
+    sql`
+    with held as materialized (${guard}), answered as (${before})
+    ${insertInto}
+    select ${valuesOf(keyring, message)} from answered
+    returning msgid`,
+  );
+  return done.length > 0;
 }
 
 /** All messages of a run, oldest first. */
@@ -168,9 +220,12 @@ function valuesOf(keyring: Keyring, message: NewMessage): SQL {
 }
 
 function answerStatement(keyring: Keyring, msgid: string, answer: Answer): SQL {
+  return sql`${answerUpdate(keyring, msgid, answer)} returning 1 as stored`;
+}
+
+function answerUpdate(keyring: Keyring, msgid: string, answer: Answer): SQL {
   return sql`update insurance_message
     set outcome = ${answer.outcome}, answer = ${keyring.seal(JSON.stringify(answer))}::bytea,
         answered_at = clock_timestamp()
-    where msgid = ${msgid} and outcome is null
-    returning 1 as stored`;
+    where msgid = ${msgid} and outcome is null`;
 }

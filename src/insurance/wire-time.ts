@@ -4,19 +4,30 @@ import { DateTime } from 'luxon';
 const ZONE = 'Asia/Shanghai';
 const DATE_TIME = 'yyyy-MM-dd HH:mm:ss';
 
+/** Shanghai's only offset since its last summer time; before that the zone's history is asked. */
+const OFFSET_MS = 8 * 3_600_000;
+const ONE_OFFSET_SINCE_MS = Date.UTC(1992, 0, 1);
+/** yyyy-mm-ddThh:mm:ss of an ISO text. */
+const TO_SECONDS = 19;
+const DATE = 10;
+
 /** "yyyy-MM-dd HH:mm:ss" in Shanghai. */
 export function wireDateTime(at: Date): string {
-  return DateTime.fromJSDate(at, { zone: ZONE }).toFormat(DATE_TIME);
+  const ms = at.getTime();
+  if (!(ms >= ONE_OFFSET_SINCE_MS)) {
+    return DateTime.fromJSDate(at, { zone: ZONE }).toFormat(DATE_TIME);
+  }
+  return new Date(ms + OFFSET_MS).toISOString().slice(0, TO_SECONDS).replace('T', ' ');
 }
 
 /** "yyyyMMddHHmmss" in Shanghai, the middle of a msgid. */
 export function wireStamp(at: Date): string {
-  return DateTime.fromJSDate(at, { zone: ZONE }).toFormat('yyyyMMddHHmmss');
+  return wireDateTime(at).replace(/[^0-9]/g, '');
 }
 
 /** "yyyy-MM-dd" in Shanghai. */
 export function wireDate(at: Date): string {
-  return DateTime.fromJSDate(at, { zone: ZONE }).toFormat('yyyy-MM-dd');
+  return wireDateTime(at).slice(0, DATE);
 }
 
 /** Reads "yyyy-MM-dd HH:mm:ss" as Shanghai time; null when absent or not a time. */

@@ -2,11 +2,11 @@
 import { eq, sql } from 'drizzle-orm';
 import type { VisitKind } from '../credit/policy.ts';
 import { type Db, rows, type Tx } from '../db/db.ts';
-import { hospital, visit } from '../db/schema.ts';
+import { citizen, hospital, visit } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
 import { assert } from '../errors.ts';
 import { terminalOperator } from '../identity/credentials.ts';
-import { readCitizen } from '../identity/people.ts';
+import { openCitizen } from '../identity/people.ts';
 import type { Coded } from '../insurance/claim-defaults.ts';
 import { type InsuredPerson, openPerson } from '../insurance/person.ts';
 import {
@@ -61,17 +61,18 @@ async function readBillOf(
   visitId: string,
   which: ReturnType<typeof sql>,
 ): Promise<BilledVisit> {
-  const [found] = await deps.db
-    .select({ visit, hospital })
-    .from(visit)
-    .innerJoin(hospital, eq(hospital.code, visit.hospitalCode))
-    .where(eq(visit.id, visitId));
+  const [[found], charges] = await Promise.all([
+    deps.db
+      .select({ visit, hospital, citizen })
+      .from(visit)
+      .innerJoin(hospital, eq(hospital.code, visit.hospitalCode))
+      .leftJoin(citizen, eq(citizen.id, visit.citizenId))
+      .where(eq(visit.id, visitId)),
+    readCharges(deps.db, visitId, which),
+  ]);
   assert(found, `visit ${visitId} exists`);
   const row = found.visit;
-  const [charges, patient] = await Promise.all([
-    readCharges(deps.db, visitId, which),
-    row.citizenId ? readCitizen(deps.db, deps.keyring, row.citizenId) : null,
-  ]);
+  const patient = found.citizen && openCitizen(deps.keyring, found.citizen);
   const kind = row.kind as VisitKind;
   return {
     visit: row,

@@ -1,7 +1,6 @@
 // Transaction B of a refund: lines, claim, money back, books and the reply, all or nothing.
 // Given back = old citizen part − new (domain.md, Refunds).
 import { and, eq, inArray } from 'drizzle-orm';
-import { markDrained } from '../conversion/mark-drained.ts';
 import { setAwaitsInsurance } from '../credit/await-insurance.ts';
 import { businessNow, type Tx } from '../db/db.ts';
 import { claim, conversion, refund, settlement } from '../db/schema.ts';
@@ -9,6 +8,7 @@ import type { Deps } from '../deps.ts';
 import { assert, Refusal } from '../errors.ts';
 import { finishRunningKey } from '../http/idempotency.ts';
 import type { Reply } from '../http/route.ts';
+import { newId } from '../ids.ts';
 import { openLegs } from '../ledger/open-legs.ts';
 import { postEntry } from '../ledger/post.ts';
 import { type Fen, maxFen } from '../money.ts';
@@ -28,6 +28,7 @@ import {
   liveClaim,
   lockSettlement,
   type SettlementRow,
+  tendersOf,
 } from './settlement-store.ts';
 import { insurerTenders } from './waterfall.ts';
 
@@ -53,6 +54,7 @@ export async function bookRefund(
   const newPart = result.outcome === 'reclaimed' ? result.split.cash : refundable;
   const { givenBack, credit } = await giveBack(tx, {
     settlement: row,
+    tenders: await tendersOf(tx, row.id),
     causeId: order.refundId,
     cause: 'refund',
     amount: maxFen(oldPart - newPart, 0n),
@@ -102,7 +104,8 @@ async function moveClaim(
   if (result.outcome !== 'reclaimed') return null;
   const { split, msgid } = result;
   const { hospitalCode } = row;
-  const claimId = await saveClaim(tx, deps, { settlementId: row.id, hospitalCode, split, msgid });
+  const claimId = newId('claim');
+  await saveClaim(tx, deps, { claimId, settlementId: row.id, hospitalCode, split, msgid });
   await reverseOldAgain(tx, { visitId: row.visitId, settlementId: row.id });
   return { ...split, claimId };
 }
@@ -155,7 +158,6 @@ async function cancelConversion(tx: Tx, row: SettlementRow, now: Date): Promise<
     .set({ status: 'cancelled', reason: 'refunded', resolvedAt: now })
     .where(eq(conversion.id, open.id));
   await setAwaitsInsurance(tx, row.id, false);
-  await markDrained(tx, open.outageId);
   return true;
 }
 

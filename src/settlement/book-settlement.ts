@@ -4,8 +4,8 @@ import { eq, sql } from 'drizzle-orm';
 import { queueConversion } from '../conversion/queue-conversion.ts';
 import { captureCredit } from '../credit/capture-hold.ts';
 import type { VisitKind } from '../credit/policy.ts';
-import { businessNow, type Tx } from '../db/db.ts';
-import { claim, settlement, tender, visit } from '../db/schema.ts';
+import { businessNow, rows, type Tx } from '../db/db.ts';
+import { settlement, tender, visit } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
 import { assert, Refusal } from '../errors.ts';
 import { finishRunningKey } from '../http/idempotency.ts';
@@ -167,42 +167,45 @@ async function insertClaim(
   result: Booking['claim'],
 ) {
   if (result.outcome !== 'settled') return null;
-  const claimId = await saveClaim(tx, deps, { ...order, split: result.split, msgid: result.msgid });
-  return { claimId, setlId: result.split.setlId };
+  const claimId = newId('claim');
+  const { split, msgid } = result;
+  await saveClaim(tx, deps, { ...order, claimId, split, msgid });
+  return { claimId, setlId: split.setlId };
 }
 
 /** Books the insurer's settlement as the one live claim of ours. */
 export async function saveClaim(
   tx: Tx,
   deps: Deps,
-  order: { settlementId: string; hospitalCode: string; split: ClaimSplit; msgid: string },
-): Promise<string> {
+  order: {
+    claimId: string;
+    settlementId: string;
+    hospitalCode: string;
+    split: ClaimSplit;
+    msgid: string;
+  },
+): Promise<void> {
   const { split } = order;
-  const claimId = newId('claim');
   const text = JSON.stringify(split, (_, value) =>
     typeof value === 'bigint' ? value.toString() : value,
   );
-  await tx.insert(claim).values({
-    id: claimId,
-    settlementId: order.settlementId,
-    setlId: split.setlId,
-    hospitalCode: order.hospitalCode,
-    mdtrtId: split.mdtrtId,
-    msgid: order.msgid,
-    status: 'live',
-    insutype: split.insutype,
-    clrType: split.clrType,
-    clrOptins: split.clrOptins,
-    setlTime: split.setlTime ?? (await businessNow(tx)),
-    total: split.total,
-    fund: split.fund,
-    account: split.account,
-    familyAccount: split.familyAccount,
-    hospitalBorne: split.hospitalBorne,
-    cash: split.cash,
-    split: deps.keyring.seal(text),
-  });
-  return claimId;
+  const [total, fund, account, familyAccount, hospitalBorne, cash] = [
+    ...[split.total, split.fund, split.account, split.familyAccount],
+    ...[split.hospitalBorne, split.cash],
+  ].map(String);
+  await rows(
+    tx,
+    sql`
+    insert into claim (id, settlement_id, setl_id, hospital_code, mdtrt_id, msgid, status, insutype,
+      clr_type, clr_optins, setl_time, total, fund, account, family_account, hospital_borne, cash,
+      split)
+    values (${order.claimId}, ${order.settlementId}, ${split.setlId}, ${order.hospitalCode},
+      ${split.mdtrtId}, ${order.msgid}, 'live', ${split.insutype}, ${split.clrType},
+      ${split.clrOptins}, coalesce(${split.setlTime?.toISOString() ?? null}::timestamptz,
+      business_now()), ${total}::bigint, ${fund}::bigint, ${account}::bigint,
+      ${familyAccount}::bigint, ${hospitalBorne}::bigint, ${cash}::bigint,
+      ${deps.keyring.seal(text)}::bytea)`,
+  );
 }
 
 async function queueIfAwaiting(
@@ -221,6 +224,7 @@ async function queueIfAwaiting(
     route: result.route,
     cause: isUnknown ? 'insurerUnknown' : 'insurerOffline',
     unknownMsgid: isUnknown ? result.msgid : null,
+    isBroken: isUnknown && result.isBroken,
     before: bill.dueAtCounter > 0n ? [...before, due] : before,
     now,
   });

@@ -34,7 +34,7 @@ const LOOK_UP_MS = 3_000;
 /** Claims (or previews) a bill. Never throws for what the insurer does, only LostLease. */
 export function claimBill(deps: Deps, order: ClaimOrder): Promise<ClaimResult> {
   return runClaim(deps, order, async (run) => {
-    const stored = storedClaim(run);
+    const stored = await storedClaim(run);
     if (stored) return stored;
     const previewed = await previewClaim(run);
     if (order.isPreview) return { split: previewed.preview, msgid: '' };
@@ -109,7 +109,9 @@ export async function previewClaim(run: ClaimRun): Promise<Previewed> {
  * After a crash the stored 2207 decides, before anybody else is asked: nothing that the insurer says
  * now can make a message of unknown fate unsent. Null when none was stored or it may be sent again.
  */
-export function storedClaim(run: ClaimRun): { split: ClaimSplit; msgid: string } | null {
+export async function storedClaim(
+  run: ClaimRun,
+): Promise<{ split: ClaimSplit; msgid: string } | null> {
   const last = run.talk.lastOf('2207');
   if (!last || last.fate === 'absent' || last.fate === 'reversed') return null;
   const { msgid, answer } = last;
@@ -137,11 +139,11 @@ export function claimedIn(message: StoredMessage): { mdtrtId: string; total: Fen
   return { mdtrtId: data.mdtrt_id, total: parseYuan(data.medfee_sumamt) };
 }
 
-function readClaim(
+async function readClaim(
   run: ClaimRun,
   output: WireNode,
   claimed: { mdtrtId: string; msgid: string },
-): { split: ClaimSplit; msgid: string } {
+): Promise<{ split: ClaimSplit; msgid: string }> {
   const { bill } = run.order;
   const { msgid } = claimed;
   const psnNo = (run.person ?? bill.person)?.psnNo;
@@ -150,6 +152,17 @@ function readClaim(
   if ('broken' in answer) {
     throw new Stop('unknown', `2207 answer broken: ${answer.broken.join('; ')}`, msgid, true);
   }
+  const [known] = await run.deps.db
+    .select({ id: claimTable.id })
+    .from(claimTable)
+    .where(
+      and(
+        eq(claimTable.hospitalCode, bill.hospital.code),
+        eq(claimTable.setlId, answer.split.setlId),
+      ),
+    );
+  if (known)
+    throw new Stop('unknown', '2207 answered a setl_id that is known already', msgid, true);
   return { split: answer.split, msgid };
 }
 
@@ -170,19 +183,7 @@ export async function settleClaim(run: ClaimRun, parameters: Previewed) {
     default:
       throw told satisfies never;
   }
-  const claimed = readClaim(run, told.output, { mdtrtId: parameters.mdtrtId, msgid });
-  const [known] = await run.deps.db
-    .select({ id: claimTable.id })
-    .from(claimTable)
-    .where(
-      and(
-        eq(claimTable.hospitalCode, run.order.bill.hospital.code),
-        eq(claimTable.setlId, claimed.split.setlId),
-      ),
-    );
-  if (known)
-    throw new Stop('unknown', '2207 answered a setl_id that is known already', msgid, true);
-  return claimed;
+  return readClaim(run, told.output, { mdtrtId: parameters.mdtrtId, msgid });
 }
 
 /** Who the claim is for: as 1101 said at the visit, else asked now by ID number. */

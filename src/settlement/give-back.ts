@@ -4,14 +4,14 @@ import { randomInt } from 'node:crypto';
 import { eq, sql } from 'drizzle-orm';
 import { giveBackCredit } from '../credit/give-back-credit.ts';
 import { rows, type Tx } from '../db/db.ts';
-import { citizen, moneyBack, settlement } from '../db/schema.ts';
+import { citizen, settlement } from '../db/schema.ts';
 import { assert } from '../errors.ts';
 import { newId } from '../ids.ts';
 import { type Fen, minFen } from '../money.ts';
 import { enqueueJob } from '../outbox/jobs.ts';
 import { type GivenBack, isPromise } from './entries.ts';
-import { type SettlementRow, type TenderRow, tendersOf } from './settlement-store.ts';
-import { type CounterKind, counterKinds } from './waterfall.ts';
+import type { SettlementRow, TenderRow } from './settlement-store.ts';
+import { type CounterKind, counterKinds, isInsurers } from './waterfall.ts';
 
 interface Step {
   kind: string;
@@ -24,6 +24,8 @@ interface Step {
 
 export interface GiveBackOrder {
   settlement: SettlementRow;
+  /** The settlement's tenders by position. */
+  tenders: readonly TenderRow[];
   /** The refund or conversion that gives back. */
   causeId: string;
   /**
@@ -35,13 +37,22 @@ export interface GiveBackOrder {
   now: Date;
 }
 
-/** Distributes `amount` under the settlement's lock, writes money_back rows and their jobs. */
+/**
+ * Distributes `amount` under the settlement's lock, writes money_back rows and their jobs. A
+ * conversion writes the tenders itself, each less what came `off` its position.
+ */
 export async function giveBack(
   tx: Tx,
   order: GiveBackOrder,
-): Promise<{ givenBack: GivenBack; credit: { lender: string; citizenId: string } | null }> {
-  const { settlement: row } = order;
-  const tenders = await tendersOf(tx, row.id);
+): Promise<{
+  givenBack: GivenBack;
+  credit: { lender: string; citizenId: string } | null;
+  off: ReadonlyMap<number, Fen>;
+  /** Off what is due at the counter. */
+  due: Fen;
+}> {
+  const { settlement: row, tenders } = order;
+  const off = new Map<number, Fen>();
   const steps: Step[] = [];
   let rest = order.amount;
 
@@ -50,6 +61,7 @@ export async function giveBack(
   const due = minFen(rest, row.dueAtCounter - row.dueReduced);
   rest -= due;
   if (arrears > 0n) await takeOffArrears(tx, order, arrears);
+  if (order.cause === 'conversion') takeOffOldClaim(tenders, arrears, off);
   if (due > 0n) await takeOffDue(tx, order, due);
   if (due + arrears > 0n) {
     steps.push({
@@ -60,22 +72,26 @@ export async function giveBack(
       reference: null,
     });
   }
-  const credit = await giveBackOnCredit(tx, order, tenders, rest);
+  const credit = await giveBackOnCredit(tx, order, rest);
   rest -= credit.owed + credit.repaid;
   steps.push(...credit.steps);
+  if (credit.position) off.set(credit.position, credit.owed + credit.repaid);
   const counter: GivenBack['counter'] = [];
   for (const paid of newestCounterFirst(tenders)) {
     const amount = minFen(rest, paid.amount - paid.givenBack);
     if (amount === 0n) continue;
     rest -= amount;
-    await takeOffTender(tx, order, paid, amount);
+    off.set(paid.position, amount);
     const kind = paid.kind as CounterKind;
     counter.push({ kind, amount });
     const isReduction = isPromise(kind);
     steps.push({ kind, amount, isReduction, citizenId: row.citizenId, reference: paid.reference });
   }
   assert(rest === 0n, `nothing more than the citizen's part is given back (${row.id})`);
-  await writeSteps(tx, order, steps);
+  await Promise.all([
+    order.cause === 'refund' && countGivenBack(tx, row.id, off),
+    writeSteps(tx, order, steps),
+  ]);
   const givenBack = {
     due: due + arrears,
     creditOwed: credit.owed,
@@ -83,16 +99,29 @@ export async function giveBack(
     counter,
     arrears: 0n,
   };
-  return { givenBack, credit: credit.of };
+  return { givenBack, credit: credit.of, off, due };
+}
+
+/**
+ * Arrears are what a cancelled claim had paid and nobody claimed again. The tenders still show that
+ * claim as settled: a new one that pays the arrears takes the place of so much of it.
+ */
+function takeOffOldClaim(tenders: readonly TenderRow[], arrears: Fen, off: Map<number, Fen>) {
+  let rest = arrears;
+  for (const old of tenders.filter((t) => isInsurers(t.kind))) {
+    const amount = minFen(rest, old.amount);
+    rest -= amount;
+    if (amount > 0n) off.set(old.position, amount);
+  }
+  assert(rest === 0n, 'the cancelled claim had paid what became arrears');
 }
 
 /** First what is owed, then what was repaid: repaid credit is newer money than the counter's. */
-async function giveBackOnCredit(tx: Tx, order: GiveBackOrder, tenders: TenderRow[], rest: Fen) {
-  const tender = tenders.find((t) => t.kind === 'credit');
+async function giveBackOnCredit(tx: Tx, order: GiveBackOrder, rest: Fen) {
+  const tender = order.tenders.find((t) => t.kind === 'credit');
   const amount = tender ? minFen(rest, tender.amount - tender.givenBack) : 0n;
-  if (!tender || amount === 0n) return { owed: 0n, repaid: 0n, steps: [], of: null };
+  if (!tender || amount === 0n) return { owed: 0n, repaid: 0n, steps: [], of: null, position: 0 };
   const given = await giveBackCredit(tx, { settlementId: order.settlement.id, amount });
-  await takeOffTender(tx, order, tender, amount);
   const [first] = given.parts;
   assert(first, 'a credit tender has a receivable');
   const { citizenId, lender } = first;
@@ -101,10 +130,11 @@ async function giveBackOnCredit(tx: Tx, order: GiveBackOrder, tenders: TenderRow
     { ...step, amount: given.reduced, isReduction: true },
     { ...step, amount: given.repaid, isReduction: false },
   ].filter((s) => s.amount > 0n);
-  return { owed: given.reduced, repaid: given.repaid, steps, of: { lender, citizenId } };
+  const { reduced, repaid } = given;
+  return { owed: reduced, repaid, steps, of: { lender, citizenId }, position: tender.position };
 }
 
-function newestCounterFirst(tenders: TenderRow[]): TenderRow[] {
+function newestCounterFirst(tenders: readonly TenderRow[]): TenderRow[] {
   const isCounter = (t: TenderRow) => (counterKinds as readonly string[]).includes(t.kind);
   return tenders
     .filter(isCounter)
@@ -133,40 +163,55 @@ async function takeOffDue(tx: Tx, order: GiveBackOrder, amount: Fen): Promise<vo
   await tx.update(settlement).set(after).where(eq(settlement.id, id));
 }
 
-async function takeOffTender(
+async function countGivenBack(
   tx: Tx,
-  order: GiveBackOrder,
-  paid: TenderRow,
-  amount: Fen,
+  settlementId: string,
+  off: ReadonlyMap<number, Fen>,
 ): Promise<void> {
-  const where = sql`where settlement_id = ${paid.settlementId} and position = ${paid.position}`;
-  const fen = sql`${amount.toString()}::bigint`;
-  if (order.cause === 'refund') {
-    await rows(tx, sql`update tender set given_back = given_back + ${fen} ${where}`);
-  } else if (paid.amount === amount) await rows(tx, sql`delete from tender ${where}`);
-  else await rows(tx, sql`update tender set amount = amount - ${fen} ${where}`);
+  const each = [...off].map(([position, amount]) => ({ position, amount: amount.toString() }));
+  if (each.length === 0) return;
+  await rows(
+    tx,
+    sql`
+    update tender t set given_back = t.given_back + o.amount
+    from jsonb_to_recordset(${JSON.stringify(each)}::jsonb) as o(position int, amount bigint)
+    where t.settlement_id = ${settlementId} and t.position = o.position`,
+  );
 }
 
 async function writeSteps(tx: Tx, order: GiveBackOrder, steps: Step[]): Promise<void> {
-  let position = 0;
-  for (const step of steps) {
-    position += 1;
-    const isVoucher = step.kind === 'cash' && !(await hasBankAccount(tx, step.citizenId));
+  const cash = steps.find((step) => step.kind === 'cash');
+  const hasAccount = cash !== undefined && (await hasBankAccount(tx, cash.citizenId));
+  const at = order.now.toISOString();
+  const made = steps.map((step, index) => {
+    const isVoucher = step.kind === 'cash' && !hasAccount;
     const status = step.isReduction ? 'done' : isVoucher ? 'voucher' : 'pending';
-    const id = newId('moneyBack');
-    await tx.insert(moneyBack).values({
-      id,
-      settlementId: order.settlement.id,
-      causeId: order.causeId,
-      position,
+    return {
       ...step,
+      amount: step.amount.toString(),
+      id: newId('moneyBack'),
+      position: index + 1,
       status,
       voucherCode: isVoucher ? newVoucherCode() : null,
-      createdAt: order.now,
-      resolvedAt: status === 'done' ? order.now : null,
-    });
-    if (status === 'pending') await enqueueJob(tx, { kind: 'sendMoneyBack', subjectId: id });
-  }
+      resolvedAt: status === 'done' ? at : null,
+    };
+  });
+  if (made.length === 0) return;
+  const insert = rows(
+    tx,
+    sql`
+    insert into money_back (id, settlement_id, cause_id, position, kind, amount, is_reduction, status,
+      citizen_id, reference, voucher_code, created_at, resolved_at)
+    select id, ${order.settlement.id}, ${order.causeId}, position, kind, amount, "isReduction", status,
+      "citizenId", reference, "voucherCode", ${at}::timestamptz, "resolvedAt"
+    from jsonb_to_recordset(${JSON.stringify(made)}::jsonb) as m(id text, position int, kind text,
+      amount bigint, "isReduction" boolean, status text, "citizenId" text, reference text,
+      "voucherCode" text, "resolvedAt" timestamptz)`,
+  );
+  const jobs = made
+    .filter(({ status }) => status === 'pending')
+    .map(({ id }) => enqueueJob(tx, { kind: 'sendMoneyBack', subjectId: id }));
+  await Promise.all([insert, ...jobs]);
 }
 
 /** Cash goes to the patient's own verified account; without one it becomes a voucher. */

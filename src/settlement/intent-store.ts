@@ -1,6 +1,6 @@
 // Intents: what was meant before the network was called, who is at it, and until when. Law: one
 // running intent a visit, and only the holder of its lease token may finish it.
-import { and, eq, inArray, notInArray, sql } from 'drizzle-orm';
+import { and, eq, inArray, notInArray, type SQL, sql } from 'drizzle-orm';
 import { rows, type Tx } from '../db/db.ts';
 import { intent } from '../db/schema.ts';
 import { Refusal } from '../errors.ts';
@@ -32,37 +32,44 @@ export interface Intent {
 
 type IntentRow = typeof intent.$inferSelect;
 
+export interface NewIntent {
+  kind: IntentKind;
+  visitId: string;
+  settlementId: string | null;
+  key: RequestKey | null;
+  order: unknown;
+  leaseSeconds?: number;
+}
+
 /** Records a new running intent with a lease. The visit is locked, so there is no other. */
-export async function beginIntent(
-  tx: Tx,
-  keyring: Keyring,
-  order: {
-    kind: IntentKind;
-    visitId: string;
-    settlementId: string | null;
-    key: RequestKey | null;
-    order: unknown;
-    leaseSeconds?: number;
-  },
-): Promise<Intent> {
+export async function beginIntent(tx: Tx, keyring: Keyring, order: NewIntent): Promise<Intent> {
+  const draft = draftIntent(keyring, order);
+  const [row] = await rows<{ created_at: string }>(tx, draft.insertFor(sql`(select 1) as once`));
+  return draft.begun(new Date(row!.created_at));
+}
+
+/** A running intent as part of a larger statement: one for each row of `from`, returning created_at. */
+export function draftIntent(keyring: Keyring, order: NewIntent) {
+  const { kind, visitId, settlementId, key } = order;
   const id = newId('intent');
-  const [row] = await tx
-    .insert(intent)
-    .values({
-      id,
-      kind: order.kind,
-      status: 'running',
-      visitId: order.visitId,
-      settlementId: order.settlementId,
-      request: keyring.seal(JSON.stringify(order.order)),
-      client: order.key?.client ?? null,
-      key: order.key?.key ?? null,
-      leaseToken: newId('intent'),
-      leaseUntil: sql`clock_timestamp()
-        + make_interval(secs => ${order.leaseSeconds ?? LEASE_SECONDS})`,
-    })
-    .returning();
-  return readIntent(row!, keyring, false);
+  const leaseToken = newId('intent');
+  const request = keyring.seal(JSON.stringify(order.order));
+  const seconds = order.leaseSeconds ?? LEASE_SECONDS;
+  return {
+    insertFor: (from: SQL) => sql`
+      insert into intent (id, kind, status, visit_id, settlement_id, request, client, key,
+        lease_token, lease_until)
+      select ${id}::text, ${kind}::text, 'running', ${visitId}::text, ${settlementId}::text,
+        ${request}::bytea, ${key?.client ?? null}::text, ${key?.key ?? null}::text,
+        ${leaseToken}::text, clock_timestamp() + make_interval(secs => ${seconds}) from ${from}
+      returning created_at`,
+    begun: (createdAt: Date): Intent => ({
+      ...{ id, kind, visitId, settlementId, leaseToken, createdAt },
+      key: key ? { client: key.client, key: key.key } : null,
+      order: order.order,
+      isResumed: false,
+    }),
+  };
 }
 
 function readIntent(row: IntentRow, keyring: Keyring, isResumed: boolean): Intent {
@@ -178,18 +185,11 @@ export async function endIntent(
   return ended.length > 0;
 }
 
-/** Locks the intent and tells whether it is still ours; before a message that cannot be taken back. */
-export async function isStillHeld(
-  tx: Tx,
-  held: Pick<Intent, 'id' | 'leaseToken'>,
-): Promise<boolean> {
-  const found = await rows(
-    tx,
-    sql`
+/** A query that locks the intent, if it is still ours: guards a message that cannot be taken back. */
+export function stillHeld(held: Pick<Intent, 'id' | 'leaseToken'>): SQL {
+  return sql`
     select 1 from intent where id = ${held.id} and lease_token = ${held.leaseToken}
-      and status = 'running' for update`,
-  );
-  return found.length > 0;
+      and status = 'running' for update`;
 }
 
 /** Keeps an intent running for later: nobody takes it over before `seconds` from now. */

@@ -1,6 +1,8 @@
 // The insurer's side of a refund: preview the rest on a fresh registration, cancel the old claim
 // (2208), claim the rest (2207). Before 2208 any doubt changes nothing; after it there is no way back.
+import { MAX_BROKEN_CLAIMS } from '../conversion/decide-conversion.ts';
 import type { Deps } from '../deps.ts';
+import { assert } from '../errors.ts';
 import type { ClaimSplit } from '../insurance/insurer.ts';
 import { messagesOfIntent, type StoredMessage, storeAnswer } from '../insurance/message-store.ts';
 import type { InsuredPerson } from '../insurance/person.ts';
@@ -29,8 +31,8 @@ export type Reclaimed =
       code: 'insurance/offline' | 'insurance/rejected' | 'refund/citizen-part-rises';
       reason: string;
     }
-  /** Begun, to be gone on with later. */
-  | { outcome: 'pending'; reason: string };
+  /** Begun, to be gone on with later; `isUnknown`: what the insurer has executed is not known. */
+  | { outcome: 'pending'; reason: string; isUnknown: boolean };
 
 interface Order {
   /** What is left of the bill; no lines for a whole refund. */
@@ -45,10 +47,14 @@ export async function reclaim(deps: Deps, intent: Intent, order: Order): Promise
   const doubtful = unknownClaim(messages);
   if (doubtful) {
     const truth = await learnTruth(deps, { held: intent, bill: order.bill, message: doubtful });
-    if (truth.fate === 'unknown') return { outcome: 'pending', reason: truth.reason };
+    if (truth.fate === 'unknown') return pending(truth.reason, true);
     if (truth.fate === 'live') {
       return { ...truth, outcome: 'reclaimed', reversalSetlId: reversal.setlId ?? '' };
     }
+  }
+  if (brokenClaims(messages) >= MAX_BROKEN_CLAIMS) {
+    const reason = 'insurer answers broke their own sums';
+    return { outcome: 'restSelfPay', reversalSetlId: reversal.setlId ?? '', reason };
   }
   const claimOrder: ClaimOrder = {
     held: intent,
@@ -75,10 +81,41 @@ export async function reclaim(deps: Deps, intent: Intent, order: Order): Promise
     case 'notInsured':
       return { outcome: 'restSelfPay', reversalSetlId, reason: result.reason };
     case 'offline':
+      return pending(result.reason, false);
     case 'unknown':
-      return { outcome: 'pending', reason: result.reason };
+      if (!result.isBroken || !result.msgid) return pending(result.reason, true);
+      return takeBackBroken(deps, intent, order, result.msgid);
   }
   return result satisfies never;
+}
+
+const pending = (reason: string, isUnknown: boolean): Reclaimed => ({
+  outcome: 'pending',
+  reason,
+  isUnknown,
+});
+
+/** Reverses a claim whose answer breaks its own sums; the next run claims once more or gives it up. */
+async function takeBackBroken(
+  deps: Deps,
+  intent: Intent,
+  order: Order,
+  msgid: string,
+): Promise<Reclaimed> {
+  const messages = await messagesOfIntent(deps.db, deps.keyring, intent.id);
+  const message = messages.find((m) => m.msgid === msgid);
+  assert(message, `2207 ${msgid} was stored before it was sent`);
+  const { bill } = order;
+  const truth = await learnTruth(deps, { held: intent, bill, message, mayAdopt: false });
+  const isGone = truth.fate === 'gone';
+  return pending(isGone ? 'a claim that broke its sums was reversed' : 'claim broken', !isGone);
+}
+
+/** Claims of this refund that were reversed because their answers broke their own sums. */
+function brokenClaims(messages: readonly StoredMessage[]): number {
+  return messages.filter(
+    (m) => m.infno === '2207' && m.fate === 'reversed' && m.answer?.outcome === 'ok',
+  ).length;
 }
 
 /** What is known of the old claim's end. From the first 2208 on there is no way back. */
@@ -99,7 +136,7 @@ function reversalIn(messages: readonly StoredMessage[]): Reversal {
 }
 
 async function cancelAndClaim(run: ClaimRun, order: Order, reversal: Reversal) {
-  const stored = storedClaim(run);
+  const stored = await storedClaim(run);
   if (stored) return stored;
   await identifyPerson(run);
   // Sent before, its answer lost: the same 2208 again tells; only then is the rest worth previewing.
@@ -126,7 +163,7 @@ type Result = Awaited<ReturnType<typeof runClaim>>;
 
 function notCancelled(result: Result, isDoubtful: boolean): Reclaimed {
   const reason = result.outcome === 'settled' ? '' : result.reason;
-  if (isDoubtful) return { outcome: 'pending', reason };
+  if (isDoubtful) return pending(reason, true);
   if (result.outcome === 'rejected' || result.outcome === 'notInsured') {
     const code = reason === PART_RISES ? 'refund/citizen-part-rises' : 'insurance/rejected';
     return { outcome: 'refused', code, reason };

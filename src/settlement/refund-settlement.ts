@@ -32,6 +32,7 @@ import { openCase, type RefundOrder } from './refund-order.ts';
 import { refundView } from './refund-store.ts';
 import type { RefundRequest } from './schemas.ts';
 import { findSettlement, liveClaim, lockSettlement } from './settlement-store.ts';
+import { HOURLY_SECONDS, isUnknownTooLong, UNKNOWN_TOO_LONG } from './unknown-too-long.ts';
 
 export interface RefundCall {
   deps: Deps;
@@ -125,7 +126,7 @@ export async function runRefund(deps: Deps, intent: Intent): Promise<Reply> {
       throw refusal;
     }
     case 'pending':
-      return transact(deps.db, (tx) => waitForInsurer(tx, deps, intent, result.reason));
+      return transact(deps.db, (tx) => waitForInsurer(tx, deps, intent, result));
   }
   return result satisfies never;
 }
@@ -148,9 +149,20 @@ export async function failRefund(tx: Tx, intent: Intent, refusal: Refusal | null
 }
 
 /** After 2208: the rest is still to be claimed. 202 now; a worker goes on. */
-async function waitForInsurer(tx: Tx, deps: Deps, intent: Intent, reason: string): Promise<Reply> {
+async function waitForInsurer(
+  tx: Tx,
+  deps: Deps,
+  intent: Intent,
+  { reason, isUnknown }: Extract<Reclaimed, { outcome: 'pending' }>,
+): Promise<Reply> {
   const order = intent.order as RefundOrder;
-  await parkIntent(tx, intent, Math.max(RETRY_SECONDS, deps.env.INSURANCE_QUIET_MS / 1000));
+  const isCase = isUnknown && isUnknownTooLong(deps, intent.createdAt);
+  if (isCase) {
+    const now = await businessNow(tx);
+    await openCase(tx, order, { code: UNKNOWN_TOO_LONG, now, detail: reason.slice(0, 300) });
+  }
+  const soon = Math.max(RETRY_SECONDS, deps.env.INSURANCE_QUIET_MS / 1000);
+  await parkIntent(tx, intent, isCase ? HOURLY_SECONDS : soon);
   const [row] = await tx
     .update(refund)
     .set({ failure: reason.slice(0, 200) })

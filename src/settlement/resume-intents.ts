@@ -1,7 +1,8 @@
 // Takes over runs whose process died. Before 2207 (or 2208) was stored an orphan is undone after two
 // minutes; from then on it only goes forward (domain.md, Messages).
 import { sql } from 'drizzle-orm';
-import { rows, transact } from '../db/db.ts';
+import { openCase } from '../conversion/end-try.ts';
+import { businessNow, rows, type Tx, transact } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
 import { assert, Refusal } from '../errors.ts';
 import { messagesOfIntent, type StoredMessage } from '../insurance/message-store.ts';
@@ -14,6 +15,7 @@ import { failRefund, runRefund } from './refund-settlement.ts';
 import { runSettlement } from './settle-visit.ts';
 import type { SettlementOrder } from './settlement-order.ts';
 import { undoSettlement } from './undo-settlement.ts';
+import { HOURLY_SECONDS, isUnknownTooLong, UNKNOWN_TOO_LONG } from './unknown-too-long.ts';
 
 const BATCH = 20;
 /** From the moment one of these is stored there is no way back. */
@@ -81,6 +83,18 @@ async function goForward(deps: Deps, intent: Intent, messages: StoredMessage[]):
   else await resolveWaiting(deps, intent, messages);
 }
 
+/** Nobody knows yet: the visit goes on waiting, and after hours a person is told. */
+async function askLater(tx: Tx, deps: Deps, intent: Intent, reason: string): Promise<void> {
+  const { settlementId, hospitalCode } = intent.order as SettlementOrder;
+  const isCase = isUnknownTooLong(deps, intent.createdAt);
+  if (isCase) {
+    const why = { kind: UNKNOWN_TOO_LONG, reason };
+    const about = { id: settlementId, hospitalCode };
+    await openCase(tx, about, intent.visitId, why, await businessNow(tx));
+  }
+  await parkIntent(tx, intent, isCase ? HOURLY_SECONDS : ASK_AGAIN_SECONDS);
+}
+
 /** The caller chose to wait: the truth decides whether the visit is settled or open again. */
 async function resolveWaiting(
   deps: Deps,
@@ -94,7 +108,7 @@ async function resolveWaiting(
   const truth = await learnTruth(deps, { held: intent, bill, message });
   switch (truth.fate) {
     case 'unknown':
-      return transact(deps.db, (tx) => parkIntent(tx, intent, ASK_AGAIN_SECONDS));
+      return transact(deps.db, (tx) => askLater(tx, deps, intent, truth.reason));
     case 'gone':
       return transact(deps.db, (tx) =>
         undoSettlement(tx, deps, intent, { claim: null, refusal: null }),

@@ -1,6 +1,6 @@
 // One run's conversation with the insurer. Law: a message that changes the insurer's books is stored
 // before it is sent; a stored one without an answer is of unknown fate and is never sent again.
-import { type Db, transact, violatedConstraint } from '../db/db.ts';
+import { type Db, violatedConstraint } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
 import { Refusal } from '../errors.ts';
 import type { Answer, Infno, RouteName } from '../insurance/insurer.ts';
@@ -9,11 +9,12 @@ import {
   newMessageId,
   type StoredMessage,
   storeAnswerAndMessage,
+  storeGuarded,
   storeMessage,
 } from '../insurance/message-store.ts';
 import { routeOf } from '../insurance/regions.ts';
 import type { BilledVisit } from './bill.ts';
-import { type Intent, isStillHeld } from './intent-store.ts';
+import { type Intent, stillHeld } from './intent-store.ts';
 
 /** A money trade is not begun with less than this left: its answer could hardly be waited for. */
 const LEAST_FOR_MONEY_MS = 300;
@@ -138,10 +139,10 @@ export async function openTalk(deps: Deps, order: TalkOrder): Promise<Talk> {
     };
     if (MONEY_TRADES.has(infno)) {
       // Fencing: whoever undoes an orphan locks its intent first, so this message is seen or refused.
-      await transact(deps.db, async (tx) => {
-        if (!(await isStillHeld(tx, held))) throw new LostLease();
-        await save(tx);
-      });
+      const guard = stillHeld(held);
+      const { unsaved: answered } = talk;
+      const isOurs = await storeGuarded(deps.db, deps.keyring, { guard, answered, message });
+      if (!isOurs) throw new LostLease();
     } else {
       await save(deps.db satisfies Db);
     }

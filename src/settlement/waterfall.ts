@@ -16,14 +16,17 @@ export const counterKinds = [
 ] as const;
 export type CounterKind = (typeof counterKinds)[number];
 
-export const tenderKinds = [
+export const insurerKinds = [
   'insuranceFund',
   'hospitalBorne',
   'personalAccount',
   'familyAccount',
-  ...counterKinds,
-  'credit',
 ] as const;
+
+export const isInsurers = (kind: string): boolean =>
+  (insurerKinds as readonly string[]).includes(kind);
+
+export const tenderKinds = [...insurerKinds, ...counterKinds, 'credit'] as const;
 export type TenderKind = (typeof tenderKinds)[number];
 
 export interface Tender {

@@ -4,7 +4,8 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import postgres from 'postgres';
+import type postgres from 'postgres';
+import { connect } from '../../src/db/connect.ts';
 import { startEmbedded } from '../../src/db/embedded.ts';
 import { hospitals } from '../../src/sandbox/city/hospitals.ts';
 import { DemoClient } from '../../src/sandbox/demo/client.ts';
@@ -66,7 +67,7 @@ async function startParts(options: CityOptions, dataDir: string, ends: (() => un
   const url = await ready(service);
   const client = new DemoClient(url);
   ends.push(() => client.close());
-  const sql = postgres(database.url, { max: 2, onnotice: () => {} });
+  const sql = connect(database.url, { max: 2 });
   ends.push(() => sql.end());
   const { insurerAccessKey: accessKey, insurerSecretKey: secretKey } = sandboxSecrets(dataDir);
   let known = 0;

@@ -3,8 +3,8 @@
 
 import type { SQL } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
-import postgres from 'postgres';
 import { setHold } from '../../src/credit/set-hold.ts';
+import { connect } from '../../src/db/connect.ts';
 import type { Tx } from '../../src/db/db.ts';
 import { concurrently } from '../../src/sandbox/demo/concurrently.ts';
 import type { DemoPerson } from '../../src/sandbox/demo/people.ts';
@@ -28,7 +28,7 @@ export const hold: Bench = async (options, say) => {
   const rounds: Round[] = [];
   await options.withCity(async (city) => {
     const places = await openVisits(city, await city.people(PEOPLE));
-    const bare = postgres(city.databaseUrl, { max: CONNECTIONS, onnotice: () => {} });
+    const bare = connect(city.databaseUrl, { max: CONNECTIONS });
     try {
       for (let round = 0; round <= options.rounds; round += 1) {
         const costs = watchProcesses();

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, lstatSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import postgres from 'postgres';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { connect } from '../../src/db/connect.ts';
 import { openDataFolder, runningPostmaster } from '../../src/db/data-folder.ts';
 import { startEmbedded } from '../../src/db/embedded.ts';
 
@@ -46,7 +46,7 @@ async function gone(): Promise<void> {
 }
 
 async function query(url: string, text: string): Promise<Record<string, unknown>[]> {
-  const client = postgres(url, { max: 1, onnotice: () => {} });
+  const client = connect(url, { max: 1 });
   try {
     return await client.unsafe(text);
   } finally {
@@ -58,7 +58,7 @@ describe('the embedded database', { timeout: 120_000 }, () => {
   test('keeps every acknowledged row over SIGKILL of its process', async () => {
     const first = await startChild();
     await query(first.url, 'create table kept (n int primary key)');
-    const client = postgres(first.url, { max: 1, onnotice: () => {}, max_lifetime: null });
+    const client = connect(first.url, { max: 1, max_lifetime: null });
     let acknowledged = 0;
     const writing = (async () => {
       for (let n = 1; ; n += 1) {

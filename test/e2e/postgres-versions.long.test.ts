@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import postgres from 'postgres';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { connect } from '../../src/db/connect.ts';
 import { startEmbedded } from '../../src/db/embedded.ts';
 import { databaseUrl } from '../support/database-url.ts';
 import { end, ready, spawnScript, startService } from '../support/service.ts';
@@ -81,7 +81,7 @@ test('the suites around money pass on PostgreSQL 15 as they do on 18', async () 
 
 /** A database owned by a role without special rights; proves the server's version too. */
 async function plainRole(adminUrl: string, major: number): Promise<string> {
-  const admin = postgres(adminUrl, { max: 1, onnotice: () => {} });
+  const admin = connect(adminUrl, { max: 1 });
   const [row] = await admin<{ v: string }[]>`show server_version_num`;
   expect(Math.floor(Number(Object.values(row ?? {})[0]) / 10_000)).toBe(major);
   await admin.unsafe(`create role plain login password 'plain' nosuperuser`);

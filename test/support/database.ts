@@ -1,6 +1,7 @@
 // A fresh migrated and seeded database for one test file, dropped when the file is done.
-import postgres from 'postgres';
+
 import { afterAll, beforeAll, inject } from 'vitest';
+import { connect } from '../../src/db/connect.ts';
 import { type Db, openDatabase } from '../../src/db/db.ts';
 import { databaseUrl, TEMPLATE } from './database-url.ts';
 
@@ -33,7 +34,7 @@ export function nameDatabase(): {
   const serverUrl = inject('serverUrl');
   const name = `t_${crypto.randomUUID().replaceAll('-', '')}`;
   const asAdmin = async (statement: string) => {
-    const admin = postgres(serverUrl, { max: 1, onnotice: () => {} });
+    const admin = connect(serverUrl, { max: 1 });
     await admin.unsafe(statement).finally(() => admin.end());
   };
   return {

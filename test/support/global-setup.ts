@@ -3,8 +3,8 @@
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import postgres from 'postgres';
 import type { TestProject } from 'vitest/node';
+import { connect } from '../../src/db/connect.ts';
 import { openDatabase } from '../../src/db/db.ts';
 import { startEmbedded } from '../../src/db/embedded.ts';
 import { migrateDatabase } from '../../src/db/migrate.ts';
@@ -50,7 +50,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 }
 
 async function makeTemplate(serverUrl: string): Promise<void> {
-  const admin = postgres(serverUrl, { max: 1, onnotice: () => {} });
+  const admin = connect(serverUrl, { max: 1 });
   try {
     await admin.unsafe(`create database ${TEMPLATE}`);
     await fillTemplate(databaseUrl(serverUrl, TEMPLATE));
