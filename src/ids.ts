@@ -26,6 +26,8 @@ export const idPrefixes = {
   webhookEndpoint: 'whk',
   financeCase: 'cas',
   accessLog: 'acc',
+  holdConfirmation: 'cfm',
+  terminalVendor: 'vnd',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

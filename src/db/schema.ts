@@ -87,6 +87,18 @@ export const consent = pgTable(
   ],
 );
 
+/** A maker of counter terminals whose signed assertions (face, NFC) we believe. */
+export const terminalVendor = pgTable('terminal_vendor', {
+  id: text().primaryKey(),
+  /** `iss` of its assertions. */
+  issuer: text().notNull().unique(),
+  name: text().notNull(),
+  /** Public keys, JWK. */
+  keys: jsonb().notNull(),
+  createdAt: moment().notNull(),
+  revokedAt: moment(),
+});
+
 export const terminal = pgTable('terminal', {
   id: text().primaryKey(),
   clientId: text().notNull().unique(),
@@ -218,6 +230,58 @@ export const creditLine = pgTable(
   ],
 );
 
+/** A payer lets a beneficiary use the payer's line, within caps. Locked after the line and its holds. */
+export const familyLink = pgTable(
+  'family_link',
+  {
+    id: text().primaryKey(),
+    kind: text().notNull(),
+    payerCitizenId: text()
+      .notNull()
+      .references(() => citizen.id),
+    beneficiaryCitizenId: text()
+      .notNull()
+      .references(() => citizen.id),
+    status: text().notNull(),
+    /** What proved the kinship; null while papers wait to be checked by a person. */
+    proof: text(),
+    /** What the payer says of the papers; encrypted. */
+    papers: bytes(),
+    visitCap: fen().notNull(),
+    monthlyCap: fen().notNull(),
+    /** Fen, as text, by month of placing (Shanghai, "2026-01"): held + captured - given back. */
+    usedByMonth: jsonb().$type<Record<string, string>>().notNull().default({}),
+    createdAt: moment().notNull(),
+    acceptedAt: moment(),
+    /** guardian (a child does not accept), app or counter. */
+    acceptedVia: text(),
+    /** A minorChild link ends by itself on the 18th birthday. */
+    endsAt: moment(),
+    endedAt: moment(),
+    endReason: text(),
+    version: integer().notNull().default(1),
+  },
+  (t) => [
+    uniqueIndex('family_link_one')
+      .on(t.payerCitizenId, t.beneficiaryCitizenId)
+      .where(sql`status <> 'ended'`),
+    index('family_link_beneficiary').on(t.beneficiaryCitizenId).where(sql`status <> 'ended'`),
+    index('family_link_end').on(t.endsAt).where(sql`status <> 'ended'`),
+    check('family_link_kind', sql`${t.kind} in ('minorChild','parentCare')`),
+    check('family_link_status', sql`${t.status} in ('pending','active','ended')`),
+    check('family_link_proof', sql`${t.proof} in ('registry','papers')`),
+    check('family_link_accepted', sql`${t.acceptedVia} in ('guardian','app','counter')`),
+    check(
+      'family_link_active',
+      sql`${t.status} <> 'active' or (${t.acceptedAt} is not null and ${t.proof} is not null)`,
+    ),
+    check('family_link_ended', sql`(${t.status} = 'ended') = (${t.endedAt} is not null)`),
+    check('family_link_minor_ends', sql`${t.kind} <> 'minorChild' or ${t.endsAt} is not null`),
+    check('family_link_caps', sql`${t.visitCap} > 0 and ${t.monthlyCap} > 0`),
+    check('family_link_others', sql`${t.payerCitizenId} <> ${t.beneficiaryCitizenId}`),
+  ],
+);
+
 export const hold = pgTable(
   'hold',
   {
@@ -234,6 +298,12 @@ export const hold = pgTable(
     extraThen: fen().notNull(),
     heldThen: fen().notNull(),
     outstandingThen: fen().notNull(),
+    /** The family link that it was placed by; what its caps were and what they had used then, without it. */
+    familyLinkId: text().references(() => familyLink.id),
+    visitCapThen: fen(),
+    visitUsedThen: fen(),
+    monthlyCapThen: fen(),
+    monthUsedThen: fen(),
     placedAt: moment().notNull(),
     expiresAt: moment().notNull(),
     resolvedAt: moment(),
@@ -254,6 +324,42 @@ export const hold = pgTable(
       'hold_within_limit',
       sql`${t.heldThen} + ${t.outstandingThen} + ${t.amount} <= ${t.limitThen} + ${t.extraThen}`,
     ),
+    check(
+      'hold_within_caps',
+      sql`case when ${t.familyLinkId} is null then ${t.visitCapThen} is null
+        else coalesce(${t.visitUsedThen} + ${t.amount} <= ${t.visitCapThen}
+          and ${t.monthUsedThen} + ${t.amount} <= ${t.monthlyCapThen}, false) end`,
+    ),
+    index('hold_family_link').on(t.familyLinkId).where(sql`family_link_id is not null`),
+  ],
+);
+
+/** Step-up: a hold above the policy's amount waits for the payer's own word. */
+export const holdConfirmation = pgTable(
+  'hold_confirmation',
+  {
+    id: text().primaryKey(),
+    visitId: text().notNull(),
+    payerCitizenId: text()
+      .notNull()
+      .references(() => citizen.id),
+    /** The total to be held once it is confirmed. */
+    amount: fen().notNull(),
+    status: text().notNull(),
+    /** app, or the kind of the second credential shown at the counter. */
+    confirmedBy: text(),
+    createdAt: moment().notNull(),
+    expiresAt: moment().notNull(),
+    resolvedAt: moment(),
+  },
+  (t) => [
+    uniqueIndex('hold_confirmation_one').on(t.visitId).where(sql`status = 'pending'`),
+    index('hold_confirmation_payer').on(t.payerCitizenId).where(sql`status = 'pending'`),
+    check(
+      'hold_confirmation_status',
+      sql`${t.status} in ('pending','confirmed','declined','expired')`,
+    ),
+    check('hold_confirmation_amount', sql`${t.amount} > 0`),
   ],
 );
 
@@ -366,8 +472,14 @@ export const visit = pgTable(
     /** What the insurer's 1101 said, encrypted (psn_no, insutype, region …); null = not asked or unknown. */
     insuredPerson: bytes(),
     insured: jsonb().notNull(),
-    /** Insurer's registration, once 2201 was answered. */
+    /** Insurer's registration, once 2201 (inpatient: 2401) was answered. */
     mdtrtId: text(),
+    /** Cross-region filing as last asked: {status, reason?, askedAt}; null within the region. */
+    filing: jsonb(),
+    /** An inpatient's discharge (2402 follows its settlement); null while admitted. */
+    dischargedAt: moment(),
+    /** Who stood there for the patient, with both credentials; no right to a line. */
+    proxyCitizenId: text().references(() => citizen.id),
     holdDecline: text(),
     /** Clinical fields for the claim; encrypted (diagnoses). */
     clinical: bytes(),
