@@ -3,6 +3,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
+import { confirmAtDayEnd } from './conversion/confirm-at-day-end.ts';
 import { confirmReversal } from './conversion/confirm-reversal.ts';
 import { convertDue } from './conversion/convert-due.ts';
 import { resumeConversions } from './conversion/resume-conversions.ts';
@@ -32,6 +33,8 @@ export interface Chore {
 /** Short enough that nobody notices the wait, long enough that an idle city costs nothing. */
 const POLL_MS = 500;
 const CLEAN_MS = 3_600_000;
+/** What waits for the end of a business day may begin so long after midnight. */
+const DAY_END_LOOK_MS = 20_000;
 const BATCH = 20;
 /** While the database is away, ask less often. */
 const MAX_FAILURE_DELAY_MS = 5_000;
@@ -47,6 +50,7 @@ const chores = (): readonly Chore[] => [
   { name: 'conversions', everyMs: POLL_MS, run: convertDue, isGreedy: true },
   { name: 'orphaned conversions', everyMs: POLL_MS, run: resumeConversions },
   { name: 'repayments', everyMs: POLL_MS, run: resolveRepayments },
+  { name: 'day end', everyMs: DAY_END_LOOK_MS, run: confirmAtDayEnd },
   { name: 'webhooks', everyMs: POLL_MS, isGreedy: true, ...makeWebhookQueue() },
   { name: 'cleaning', everyMs: CLEAN_MS, run: deleteExpired },
 ];

@@ -717,6 +717,7 @@ export const insuranceMessage = pgTable(
   (t) => [
     uniqueIndex('insurance_message_step').on(t.intentId, t.infno, t.attempt),
     index('insurance_message_visit').on(t.visitId, t.sentAt),
+    index('insurance_message_reversed').on(t.sentAt).where(sql`fate = 'reversed'`),
   ],
 );
 

@@ -1,28 +1,19 @@
-// The whole fault matrix, hanging and late-committing insurers included.
-import { beforeAll, describe, it } from 'vitest';
-import { expectLaws, type Scene, sceneOf } from '../settlement/support.ts';
-import { useApp } from '../support/app.ts';
-import { casesOf, type Fault, play } from './fault-matrix.ts';
+// The whole fault matrix of failures that are over at once.
+import { describe, expect, it } from 'vitest';
+import { expectLaws } from '../settlement/support.ts';
+import { play } from './fault-matrix.ts';
+import { arrivals, cellsOf, quick, uses } from './fault-matrix-cells.ts';
+import { useMatrix } from './fault-matrix-world.ts';
 
-const quick: Fault[] = ['refused', 'lost', 'error500', 'garbage', 'rejected'];
-/** The quiet time must outlast what an insurer may still commit after our deadline. */
-const patient: Fault[] = ['hang', 'late'];
+const world = useMatrix(200);
 
-describe.each([
-  { faults: quick, quietMs: '200' },
-  { faults: patient, quietMs: '8000' },
-])('the fault matrix of $faults', ({ faults, quietMs }) => {
-  const app = useApp({ env: { INSURANCE_QUIET_MS: quietMs }, keepsBreaker: true });
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await sceneOf(app);
+describe('whatever fails at once at the insurer', () => {
+  const cells = cellsOf(quick, [...uses, ...arrivals]);
+
+  it.each(cells)('$use ends with one truth after $fault at $trade', (cell) => play(world, cell));
+
+  it('leaves every law of the books standing, in all 288 cells', async () => {
+    expect(cells).toHaveLength(288);
+    await expectLaws(world.app);
   });
-
-  it.each(casesOf(faults))(
-    '$use ends with at most one live claim after $fault at $trade',
-    (one) => play(app, scene, one),
-    180_000,
-  );
-
-  it('leaves every law of the books standing', () => expectLaws(app));
 });

@@ -1,0 +1,1 @@
+CREATE INDEX "insurance_message_reversed" ON "insurance_message" USING btree ("sent_at") WHERE fate = 'reversed';
