@@ -8,12 +8,12 @@ import { dueConversions, takeConversion } from './convert-queue.ts';
 import { convertSettlement } from './convert-settlement.ts';
 import { markDrained } from './mark-drained.ts';
 
-/** Most runs under way at once: these fill the process's core, more would only wait for it. */
-const CEILING = 6;
+/** Most runs under way at once: each waits for five commits and six answers, and these fill the gaps. */
+const CEILING = 12;
 /** While anybody settles at a counter no run is begun beside so many. */
 const BESIDE_COUNTER = 1;
 /** Found in one look, which has to sort the whole queue; a few seconds' work, so a stop is prompt. */
-const LOOK_AHEAD = 48;
+const LOOK_AHEAD = 120;
 /** How old the answer to "is anybody at a counter?" may be: a fraction of one settlement. */
 const COUNTER_LOOK_MS = 20;
 /** The longest that a counter waits for the insurer and the books; older runs are parked. */

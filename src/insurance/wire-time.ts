@@ -32,6 +32,10 @@ export function wireDate(at: Date): string {
 
 /** Reads "yyyy-MM-dd HH:mm:ss" as Shanghai time; null when absent or not a time. */
 export function readWireDateTime(text: string): Date | null {
-  const read = DateTime.fromFormat(text.trim(), DATE_TIME, { zone: ZONE });
+  const wanted = text.trim();
+  const at = new Date(`${wanted.replace(' ', 'T')}+08:00`);
+  // What is written back as it was read is a time of the one offset, in this very format.
+  if (at.getTime() >= ONE_OFFSET_SINCE_MS && wireDateTime(at) === wanted) return at;
+  const read = DateTime.fromFormat(wanted, DATE_TIME, { zone: ZONE });
   return read.isValid ? read.toJSDate() : null;
 }
