@@ -9,6 +9,8 @@ import { creditRoutes } from './credit/routes.ts';
 import { type Db, openDatabase, rows } from './db/db.ts';
 import { surviveLostWrites } from './db/survive-lost-writes.ts';
 import type { Deps } from './deps.ts';
+import { makeHttpKinshipRegistry } from './family/http-kinship-registry.ts';
+import { familyRoutes } from './family/routes.ts';
 import { financeRoutes } from './finance/routes.ts';
 import { makeLogger } from './http/logging.ts';
 import { type Metrics, makeMetrics } from './http/metrics.ts';
@@ -18,6 +20,7 @@ import { authenticate } from './identity/authenticate.ts';
 import { makeKeyring } from './identity/keyring.ts';
 import { oauthRouter } from './identity/oauth-router.ts';
 import { identityRoutes } from './identity/routes.ts';
+import { inpatientRoutes } from './inpatient/routes.ts';
 import { makeBreaker } from './insurance/breaker.ts';
 import { makeGuardedInsurer } from './insurance/guarded-insurer.ts';
 import { makeNhsaInsurer } from './insurance/nhsa-client.ts';
@@ -26,10 +29,12 @@ import { makeTextMeanings } from './insurance/text-meanings.ts';
 import { countUnlistedText } from './insurance/unlisted-texts.ts';
 import { ledgerRoutes } from './ledger/routes.ts';
 import { outboxRoutes } from './outbox/routes.ts';
+import { phoneRoutes } from './phone/routes.ts';
 import { repaymentRoutes } from './repayment/routes.ts';
 import { sandboxRouter, sandboxRoutes } from './sandbox/routes.ts';
 import { makeHttpRefundChannel } from './settlement/http-refund-channel.ts';
 import { settlementRoutes } from './settlement/routes.ts';
+import { confirmationRoutes } from './visit/confirmation-routes.ts';
 import { visitRoutes } from './visit/routes.ts';
 import { statisticsRoute } from './web/statistics.ts';
 
@@ -42,6 +47,8 @@ export interface Parties {
   insurance: { url: string; accessKey: string; secretKey: string };
   lender: { url: string; apiKey: string };
   score: { url: string; apiKey: string };
+  /** Null: the city has no registry of kinship. */
+  kinship: { url: string; apiKey: string } | null;
 }
 
 /** How /sandbox/* reaches the other parties' controls. */
@@ -52,9 +59,13 @@ export interface SandboxLinks {
 
 const routes: readonly Route[] = [
   ...visitRoutes,
+  ...confirmationRoutes,
+  ...inpatientRoutes,
   ...settlementRoutes,
   ...identityRoutes,
   ...creditRoutes,
+  ...phoneRoutes,
+  ...familyRoutes,
   ...repaymentRoutes,
   ...conversionRoutes,
   ...financeRoutes,
@@ -100,6 +111,7 @@ export async function buildDeps(env: Environment, parties: Parties): Promise<Dep
     breaker,
     lenders: makeHttpLenderBank(parties.lender),
     scores: makeHttpScoreProvider(parties.score),
+    kinship: makeHttpKinshipRegistry(parties.kinship),
     channels: makeHttpRefundChannel(parties.lender),
     metrics,
     realNow,

@@ -41,6 +41,9 @@ const environment = z.object({
   LENDER_API_KEY: z.string().min(1).optional(),
   SCORE_URL: url.optional(),
   SCORE_API_KEY: z.string().min(1).optional(),
+  /** Civil affairs' kinship registry; a city without one checks papers instead. */
+  KINSHIP_URL: url.optional(),
+  KINSHIP_API_KEY: z.string().min(1).optional(),
   CITIZEN_ISSUER: url.optional(),
   STAFF_ISSUER: url.optional(),
   TOKEN_AUDIENCE: z.string().min(1).default('egret'),
@@ -68,6 +71,11 @@ const requiredInProduction = [
   'METRICS_TOKEN',
 ] as const;
 
+/** What is optional needs its secret once it is there. */
+function requiredIn(env: Environment): (keyof Environment)[] {
+  return [...requiredInProduction, ...(env.KINSHIP_URL ? (['KINSHIP_API_KEY'] as const) : [])];
+}
+
 export class ConfigError extends Error {}
 
 /** Reads and checks the environment. Throws ConfigError that names every wrong setting. */
@@ -79,7 +87,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     throw new ConfigError(`wrong settings:\n  ${wrong.join('\n  ')}`);
   }
   if (parsed.data.EGRET_MODE === 'production') {
-    const missing = requiredInProduction.filter((name) => parsed.data[name] === undefined);
+    const missing = requiredIn(parsed.data).filter((name) => parsed.data[name] === undefined);
     if (missing.length > 0) throw new ConfigError(`missing in production: ${missing.join(', ')}`);
     const weak = weakSecrets(parsed.data);
     if (weak.length > 0) throw new ConfigError(`too weak for production: ${weak.join(', ')}`);
@@ -91,6 +99,7 @@ const secrets = [
   'INSURANCE_SECRET_KEY',
   'LENDER_API_KEY',
   'SCORE_API_KEY',
+  'KINSHIP_API_KEY',
   'METRICS_TOKEN',
   'INDEX_KEY',
   'DATA_KEYS',
@@ -112,7 +121,9 @@ function weakSecrets(env: Environment): string[] {
   const isWeak = (value: string) =>
     new Set(value).size < LEAST_VARIETY || GUESSABLE.has(value.toLowerCase());
   const keys = (env.DATA_KEYS ?? '').split(',').map((part) => part.split(':')[1] ?? '');
-  return secrets.filter((name) =>
-    name === 'DATA_KEYS' ? keys.some(isWeak) : isWeak(env[name] ?? ''),
-  );
+  return secrets.filter((name) => {
+    if (name === 'DATA_KEYS') return keys.some(isWeak);
+    const value = env[name];
+    return value !== undefined && isWeak(value);
+  });
 }

@@ -4,6 +4,7 @@ import type { Environment } from './config.ts';
 import type { LenderBank } from './credit/lender-bank.ts';
 import type { ScoreProvider } from './credit/score-provider.ts';
 import type { Db } from './db/db.ts';
+import type { KinshipRegistry } from './family/kinship-registry.ts';
 import type { Metrics } from './http/metrics.ts';
 import type { Keyring } from './identity/keyring.ts';
 import type { Breaker } from './insurance/breaker.ts';
@@ -21,6 +22,7 @@ export interface Deps {
   breaker: Breaker;
   lenders: LenderBank;
   scores: ScoreProvider;
+  kinship: KinshipRegistry;
   channels: RefundChannel;
   metrics: Metrics;
   /** Real time, for tokens, one-time codes, leases and message ids. */

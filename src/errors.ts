@@ -33,6 +33,16 @@ export const problems = {
   'family/not-linked': { status: 402, title: '没有有效的亲情付 No active family link' },
   'family/cap-exceeded': { status: 402, title: '超出亲情付限额 Family cap exceeded' },
   'family/age-out': { status: 402, title: '被付人已满十八岁 Beneficiary came of age' },
+  'credit/confirmation-needed': {
+    status: 402,
+    title: '金额较大，需付款人本人确认 The payer’s own confirmation is needed',
+  },
+
+  'family/kinship-not-proven': { status: 422, title: '亲属关系未证实 Kinship not proven' },
+  'family/not-a-minor': { status: 422, title: '孩子已满十八岁 Not a minor' },
+  'family/too-many': { status: 422, title: '亲情付已达五个 Too many family links' },
+  'family/already-linked': { status: 409, title: '已有亲情付 Already linked' },
+  'family/link-ended': { status: 409, title: '亲情付已结束 Family link has ended' },
 
   'credit/already-enrolled': { status: 409, title: '已开通信用就医 Already enrolled' },
   'credit/under-age': { status: 422, title: '未满十八岁 Under age' },
@@ -50,15 +60,24 @@ export const problems = {
     status: 422,
     title: '医保离线，请换凭证 Insurer needed for this credential',
   },
+  'identity/stronger-needed': {
+    status: 422,
+    title: '需付款码、刷脸、NFC 或医保码 A stronger credential is needed',
+  },
 
   'visit/number-taken': { status: 409, title: '就诊号已存在 Visit number taken' },
   'visit/settling': { status: 409, title: '正在结算 Visit is settling' },
   'visit/wrong-state': { status: 409, title: '就诊状态不允许 Wrong visit state' },
   'visit/already-settled': { status: 409, title: '已全部结算 Already settled' },
   'visit/patient-bound': { status: 409, title: '患者已确定 Patient already bound' },
+  'visit/proxy-is-patient': { status: 422, title: '代办人不能是患者本人 Proxy is the patient' },
   'visit/diagnosis-missing': { status: 422, title: '缺少医生或诊断 Doctor or diagnosis missing' },
   'visit/hospital-unknown': { status: 422, title: '医院不存在 Hospital unknown' },
   'hold/none': { status: 409, title: '没有有效的额度占用 No placed hold' },
+  'hold/confirmation-closed': {
+    status: 409,
+    title: '确认已处理或已过期 Confirmation resolved or expired',
+  },
 
   'charge/batch-taken': { status: 409, title: '费用批次已存在 Charge batch taken' },
   'charge/batch-settled': { status: 409, title: '费用批次已结算 Charge batch settled' },
@@ -79,6 +98,14 @@ export const problems = {
   'tender/deposit-not-allowed': {
     status: 422,
     title: '门诊不得使用预交金 Deposits are for inpatients',
+  },
+  'tender/not-by-phone': {
+    status: 422,
+    title: '手机结算只用信用与医保 By phone only credit and insurance pay',
+  },
+  'settlement/receipt-not-by-phone': {
+    status: 422,
+    title: '收据号由医院登记 The receipt number is the hospital’s to give',
   },
   'payment/exceeds-due': { status: 422, title: '超过应付金额 More than is due' },
   'refund/exceeds-leg': { status: 409, title: '超过可退金额 More than is left to refund' },
@@ -110,6 +137,8 @@ export const problems = {
   },
 
   'terminal/key-invalid': { status: 422, title: '终端公钥无效 Terminal key invalid' },
+  'vendor/key-invalid': { status: 422, title: '设备厂商公钥无效 Vendor key invalid' },
+  'vendor/issuer-taken': { status: 409, title: '厂商标识已登记 Vendor issuer already registered' },
   'webhook/url-refused': { status: 422, title: '回调地址不允许 Webhook URL not allowed' },
   'webhook/too-many-endpoints': { status: 409, title: '回调地址过多 Too many webhook endpoints' },
   'finance/same-person': {

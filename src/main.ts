@@ -74,6 +74,7 @@ function partiesOf(env: Environment, sandbox: Sandbox | null) {
     },
     lender: { url: env.LENDER_URL ?? '', apiKey: env.LENDER_API_KEY ?? '' },
     score: { url: env.SCORE_URL ?? '', apiKey: env.SCORE_API_KEY ?? '' },
+    kinship: env.KINSHIP_URL ? { url: env.KINSHIP_URL, apiKey: env.KINSHIP_API_KEY ?? '' } : null,
   };
 }
 

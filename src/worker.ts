@@ -1,6 +1,7 @@
 // The work that nobody waits for: jobs, holds that expire, orphaned settlements, debits of unknown
 // fate. Each chore has a loop of its own, so a slow or failing one never stops the others.
 
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { confirmAtDayEnd } from './conversion/confirm-at-day-end.ts';
@@ -10,14 +11,25 @@ import { resumeConversions } from './conversion/resume-conversions.ts';
 import { expireHolds } from './credit/expire-holds.ts';
 import { rows } from './db/db.ts';
 import type { Deps } from './deps.ts';
+import { endAgedLinks } from './family/end-aged-links.ts';
+import { admitInpatient } from './inpatient/admit-visit.ts';
+import { findLateRefunds } from './inpatient/late-refunds.ts';
+import { syncStay } from './inpatient/sync-stay.ts';
 import { type JobHandlers, runDueJobs } from './outbox/jobs.ts';
 import { makeWebhookQueue } from './outbox/webhook-queue.ts';
 import { resolveRepayments } from './repayment/resolve-repayments.ts';
 import { releaseRegistration } from './settlement/release-registration.ts';
 import { resumeIntents } from './settlement/resume-intents.ts';
 import { sendMoneyBack } from './settlement/send-money-back.ts';
+import { expireConfirmations } from './visit/expire-confirmations.ts';
 
-const handlers: JobHandlers = { confirmReversal, releaseRegistration, sendMoneyBack };
+const handlers: JobHandlers = {
+  admitInpatient,
+  confirmReversal,
+  releaseRegistration,
+  sendMoneyBack,
+  syncStay,
+};
 
 export interface Chore {
   name: string;
@@ -32,9 +44,13 @@ export interface Chore {
 
 /** Short enough that nobody notices the wait, long enough that an idle city costs nothing. */
 const POLL_MS = 500;
+/** Days count, not minutes; in a sandbox the clock jumps and somebody looks. */
+const LATE_MS = 10_000;
 const CLEAN_MS = 3_600_000;
 /** What waits for the end of a business day may begin so long after midnight. */
 const DAY_END_LOOK_MS = 20_000;
+/** The check at answering decides; nobody waits for the row to be tidied up. */
+const CONFIRMATION_MS = 5_000;
 const BATCH = 20;
 /** While the database is away, ask less often. */
 const MAX_FAILURE_DELAY_MS = 5_000;
@@ -46,9 +62,16 @@ const DELIVERY_DAYS = 40;
 const chores = (): readonly Chore[] => [
   { name: 'jobs', everyMs: POLL_MS, run: (deps) => runDueJobs(deps, handlers, BATCH) },
   { name: 'holds', everyMs: POLL_MS, run: (deps) => expireHolds(deps.db, BATCH) },
+  { name: 'family links', everyMs: POLL_MS, run: (deps) => endAgedLinks(deps.db, BATCH) },
+  {
+    name: 'confirmations',
+    everyMs: CONFIRMATION_MS,
+    run: (deps) => expireConfirmations(deps.db, BATCH),
+  },
   { name: 'intents', everyMs: POLL_MS, run: resumeIntents },
   { name: 'conversions', everyMs: POLL_MS, run: convertDue, isGreedy: true },
   { name: 'orphaned conversions', everyMs: POLL_MS, run: resumeConversions },
+  { name: 'late refunds', everyMs: LATE_MS, run: findLateRefunds },
   { name: 'repayments', everyMs: POLL_MS, run: resolveRepayments },
   { name: 'day end', everyMs: DAY_END_LOOK_MS, run: confirmAtDayEnd },
   { name: 'webhooks', everyMs: POLL_MS, isGreedy: true, ...makeWebhookQueue() },
@@ -63,6 +86,7 @@ export interface Worker {
 /** Starts all chores; they go on until `stop`. */
 export function startWorker(deps: Deps, doing = chores()): Worker {
   const stopping = new AbortController();
+  setMaxListeners(doing.length + 1, stopping.signal);
   const loops = doing.map((chore) => keepDoing(deps, chore, stopping.signal));
   return {
     async stop() {

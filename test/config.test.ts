@@ -115,6 +115,14 @@ describe('the environment of production', () => {
     expect(complaint({ ...production, [name]: value })).toContain(name);
   });
 
+  it('may have no registry of kinship; with one it needs its key, and no weak one', () => {
+    const KINSHIP_URL = 'https://kinship.example';
+    expect(complaint({ ...production, KINSHIP_URL })).toContain('KINSHIP_API_KEY');
+    const weak = { ...production, KINSHIP_URL, KINSHIP_API_KEY: 'changeme' };
+    expect(complaint(weak)).toContain('KINSHIP_API_KEY');
+    expect(complaint({ ...weak, KINSHIP_API_KEY: 'k7Qw2z' })).toBeNull();
+  });
+
   it.each(Object.keys(production).filter((name) => name !== 'EGRET_MODE'))(
     'refuses to start without %s',
     (name) => {

@@ -12,6 +12,7 @@ import { openLegs } from '../ledger/open-legs.ts';
 import { postEntry } from '../ledger/post.ts';
 import { type Fen, formatYuan, sumFen } from '../money.ts';
 import { recordEvents } from '../outbox/events.ts';
+import { enqueueJob } from '../outbox/jobs.ts';
 import { reverseOldAgain } from '../settlement/ask-again.ts';
 import { saveClaim } from '../settlement/book-settlement.ts';
 import { refundedEntry } from '../settlement/entries.ts';
@@ -36,7 +37,10 @@ export async function bookConversion(
 ): Promise<boolean> {
   const { row: waiting, intent } = taken;
   const { split, unsaved } = claimed;
-  await rows(tx, sql`select 1 from visit where id = ${intent.visitId} for update`);
+  const [visit] = await rows<{ kind: string }>(
+    tx,
+    sql`select kind from visit where id = ${intent.visitId} for update`,
+  );
   const row = await lockSettlement(tx, waiting.settlementId, waiting.hospitalCode);
   const [isOurs, now, paid, legs] = await Promise.all([
     endIntent(tx, intent, 'finished'),
@@ -83,6 +87,9 @@ export async function bookConversion(
     reverseOldAgain(tx, { visitId: row.visitId, settlementId: row.id }),
   ]);
   if (entry.legs.length > 0) await postEntry(tx, entry);
+  if (visit?.kind === 'inpatient') {
+    await enqueueJob(tx, { kind: 'syncStay', subjectId: row.visitId });
+  }
   return true;
 }
 

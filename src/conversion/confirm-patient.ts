@@ -42,7 +42,8 @@ export function identifyPatient(
 
 /**
  * The patient's citizen id. Uses the credential up. Refuses with conversion/not-possible (nobody is
- * named), identity/unknown (somebody else's credential), identity/already-used, visit/patient-bound.
+ * named), identity/unknown (somebody else's credential), identity/already-used, visit/patient-bound,
+ * visit/proxy-is-patient.
  */
 export async function confirmPatient(tx: Tx, deps: Deps, asked: Asked): Promise<string> {
   const { locked, patient, hospital } = asked;
@@ -70,8 +71,9 @@ async function bindPatient(
   order: { visit: VisitRow; patient: Identified; hospital: HospitalRow; citizenId: string },
 ): Promise<void> {
   const { patient, citizenId } = order;
-  const { id, version, citizenId: bound } = order.visit;
+  const { id, version, citizenId: bound, proxyCitizenId } = order.visit;
   if (bound && bound !== citizenId) throw new Refusal('visit/patient-bound');
+  if (proxyCitizenId === citizenId) throw new Refusal('visit/proxy-is-patient');
   await tx
     .update(visit)
     .set({

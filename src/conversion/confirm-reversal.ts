@@ -2,6 +2,7 @@
 // message that the insurer executes late must not leave a second live claim.
 import { eq } from 'drizzle-orm';
 import { settlement } from '../db/schema.ts';
+import { isSettle } from '../insurance/claim-trades.ts';
 import { messagesOfVisit, storeAnswer } from '../insurance/message-store.ts';
 import { reverse2601 } from '../insurance/trades.ts';
 import type { JobHandler } from '../outbox/jobs.ts';
@@ -17,7 +18,7 @@ export const confirmReversal: JobHandler = async (deps, job) => {
   const [row] = await deps.db.select().from(settlement).where(eq(settlement.id, job.subjectId));
   if (!row) return 'done';
   const messages = await messagesOfVisit(deps.db, deps.keyring, row.visitId);
-  const reversed = messages.filter((m) => m.infno === '2207' && m.fate === 'reversed');
+  const reversed = messages.filter((m) => isSettle(m.infno) && m.fate === 'reversed');
   if (reversed.length === 0) return 'done';
   const bill = await readBill(deps, row.visitId, row.id);
   const person = bill.person ?? (await findPerson(deps, bill));

@@ -24,6 +24,8 @@ export async function queueConversion(
   order: {
     settlementId: string;
     hospitalCode: string;
+    /** Who is told that their word is needed; absent: whoever asked for it tells them. */
+    citizenId?: string | null;
     route: RouteName;
     cause: ConversionCause;
     /** The 2207 of unknown fate whose truth must be learnt before anything is claimed. */
@@ -57,6 +59,7 @@ export async function queueConversion(
     await recordEvent(tx, {
       type: 'conversion.confirmationNeeded',
       hospitalCode: order.hospitalCode,
+      citizenId: order.citizenId ?? null,
       data: { conversionId, settlementId: order.settlementId },
       occurredAt: order.now,
     });

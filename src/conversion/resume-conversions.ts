@@ -4,6 +4,7 @@ import { and, eq, lt, sql } from 'drizzle-orm';
 import { transact } from '../db/db.ts';
 import { conversion, intent } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
+import { isSettle } from '../insurance/claim-trades.ts';
 import { messagesOfIntent } from '../insurance/message-store.ts';
 import { takeOverOrphan } from '../settlement/intent-store.ts';
 import { requeue } from './end-try.ts';
@@ -35,7 +36,7 @@ async function resume(deps: Deps, intentId: string): Promise<void> {
   const [row] = await deps.db.select().from(conversion).where(eq(conversion.id, conversionId));
   if (!row) return;
   const messages = await messagesOfIntent(deps.db, deps.keyring, intentId);
-  const claim = messages.filter((m) => m.infno === '2207').at(-1);
+  const claim = messages.filter((m) => isSettle(m.infno)).at(-1);
   const isDoubtful = claim && !DEFINITE.has(claim.answer?.outcome ?? 'unknown');
   const reason = 'the process that ran it died';
   const ending = { outcome: 'interrupted', reason, seconds: 0 };

@@ -3,16 +3,19 @@ import { and, desc, eq, lt, or } from 'drizzle-orm';
 import { z } from 'zod';
 import { transact } from '../db/db.ts';
 import { conversion } from '../db/schema.ts';
+import type { Deps } from '../deps.ts';
 import { Refusal } from '../errors.ts';
 import { once } from '../http/idempotency.ts';
 import { page, readCursor } from '../http/paging.ts';
 import { type Caller, callerOf, type Route, route, staffRoles } from '../http/route.ts';
 import { listReply } from '../http/schemas.ts';
+import { type Look, logLooksAtBills } from '../identity/access-log.ts';
 import { idPattern } from '../ids.ts';
 import { settlementParams } from '../settlement/schemas.ts';
 import { feesOf, handClaimOf } from './claim-by-hand.ts';
 import { confirmConversion } from './confirm-conversion.ts';
 import {
+  type ConversionRow,
   conversionsOf,
   conversionView,
   findConversion,
@@ -37,6 +40,14 @@ const patientOrCounter = { tag: 'Counter', roles: ['terminal', 'citizen'] } as c
 function asker({ caller }: { caller: Caller }) {
   if (caller.kind === 'terminal' || caller.kind === 'citizen') return caller;
   throw new Error(`route lets in a ${caller.kind}`);
+}
+
+const billsOf = (found: ConversionRow[]) => found.map(({ settlementId }) => settlementId);
+
+/** A member of staff looks at whose bill was converted. */
+function lookOf(deps: Deps, caller: Caller): Look {
+  const hospitalCode = caller.kind === 'staff' ? caller.hospitalCode : null;
+  return { actor: caller.client, hospitalCode, action: 'conversion.read', at: deps.realNow() };
 }
 
 export const conversionRoutes: Route[] = [
@@ -76,7 +87,10 @@ export const conversionRoutes: Route[] = [
         row.createdAt.toISOString(),
         row.id,
       ]);
-      const views = await Promise.all(data.map((row) => conversionView(deps.db, row)));
+      const [views] = await Promise.all([
+        Promise.all(data.map((row) => conversionView(deps.db, row))),
+        logLooksAtBills(deps.db, billsOf(data), lookOf(deps, caller)),
+      ]);
       return { status: 200, body: { data: views, nextCursor } };
     },
   }),
@@ -91,7 +105,11 @@ export const conversionRoutes: Route[] = [
     problems: ['resource/not-found'],
     handler: async ({ deps, params, caller }) => {
       const row = await findConversion(deps.db, params.conversionId, caller);
-      return { status: 200, body: await conversionView(deps.db, row) };
+      const [body] = await Promise.all([
+        conversionView(deps.db, row),
+        logLooksAtBills(deps.db, billsOf([row]), lookOf(deps, caller)),
+      ]);
+      return { status: 200, body };
     },
   }),
   route({
@@ -111,6 +129,7 @@ export const conversionRoutes: Route[] = [
       'conversion/not-possible',
       'settlement/busy',
       'visit/patient-bound',
+      'visit/proxy-is-patient',
       'identity/unknown',
       'identity/expired',
       'identity/already-used',

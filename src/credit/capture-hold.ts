@@ -1,13 +1,16 @@
 // Law: a hold is captured once; what is captured becomes debt in the same statement, what is left of
-// the hold is free again. Above the hold only what is available then is taken (domain.md, Credit).
+// the hold is free again. Above the hold only what limit and family caps leave then is taken, and nothing
+// through a link that has ended; the hold itself is honoured all the same (domain.md, Credit).
 import { sql } from 'drizzle-orm';
 import { rows, type Tx } from '../db/db.ts';
 import { newId } from '../ids.ts';
 import type { Fen } from '../money.ts';
+import { capsThen, countedCte, familyCtes } from './family-sql.ts';
 import {
   clockCte,
   lineOfVisit,
   mayUseMore,
+  oldHold,
   placedHold,
   retryIfResolvedMeanwhile,
 } from './hold-sql.ts';
@@ -24,7 +27,7 @@ export interface CaptureCredit {
   /** True adds outageExtra, and the receivable is not dunned until it is resolved. */
   awaitsInsurance: boolean;
   isEmergency: boolean;
-  /** False: only what is held (a family link has ended, a cap is used up). */
+  /** False: only what is held. Family links and their caps are looked at by the statement itself. */
   mayUseMore: boolean;
 }
 
@@ -80,14 +83,13 @@ function captureStatement(wish: CaptureCredit) {
       from credit_line l where l.id = ${lineOfVisit(wish.visitId, wish.payerCitizenId)}
       for update of l
     ),
-    old as materialized (
-      select h.id, h.amount from line join hold h on h.line_id = line.id
-      where h.visit_id = ${wish.visitId} and h.status = 'placed' for update of h
-    ),
+    ${oldHold(wish.visitId)},
+    ${familyCtes(wish.visitId)},
     seen as (
-      select l.*, old.id as old_id, coalesce(old.amount, 0) as base, e.extra,
-        greatest(0, l."limit" + e.extra - l.held - l.outstanding) as free
-      from line l left join old on true, lateral (
+      select l.*, f.*, old.id as old_id, coalesce(old.amount, 0) as base, e.extra,
+        case when f.link_refusal is null then
+          least(greatest(0, l."limit" + e.extra - l.held - l.outstanding), f.room) else 0 end as free
+      from line l left join old on true, family f, lateral (
         select case when ${wish.visitKind}::text = 'inpatient' then l.inpatient_extra else 0 end
           + case when ${wish.awaitsInsurance}::boolean then l.outage_extra else 0 end as extra) e
     ),
@@ -103,16 +105,20 @@ function captureStatement(wish: CaptureCredit) {
         extra_then = case when c.amount > c.base then c.extra else hold.extra_then end,
         held_then = case when c.amount > c.base then c.held - c.base else hold.held_then end,
         outstanding_then =
-          case when c.amount > c.base then c.outstanding else hold.outstanding_then end
+          case when c.amount > c.base then c.outstanding else hold.outstanding_then end,
+        ${capsThen(sql`c.amount > c.base`)}
       from taken c, clock where hold.id = c.old_id and hold.status = 'placed'
     ),
     unheld as (
       insert into hold (id, line_id, visit_id, status, amount, captured, limit_then, extra_then,
-        held_then, outstanding_then, placed_at, expires_at, resolved_at)
+        held_then, outstanding_then, family_link_id, visit_cap_then, visit_used_then,
+        monthly_cap_then, month_used_then, placed_at, expires_at, resolved_at)
       select c.hold_id, c.id, ${wish.visitId}, 'captured', c.amount, c.amount, c."limit", c.extra,
-        c.held, c.outstanding, clock.now, clock.now, clock.now
+        c.held, c.outstanding, c.link_id, c.visit_cap, c.visit_used,
+        c.monthly_cap, c.month_used, clock.now, clock.now, clock.now
       from taken c, clock where c.old_id is null and c.amount > 0
     ),
+    ${countedCte(sql`select link_id, month, amount - base as delta from taken`)},
     moved as (
       update credit_line set held = credit_line.held - c.base,
         outstanding = credit_line.outstanding + c.amount

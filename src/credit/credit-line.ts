@@ -1,16 +1,16 @@
 // Law (pure): held + outstanding + amount ≤ limit (+ inpatientExtra for inpatient, + outageExtra while
 // insurance is awaited). The hold statements hold the same law in SQL; this file explains their answers.
+import { type CapsUsed, type FamilyDecline, leftOfCaps } from '../family/link.ts';
 import { type Fen, maxFen, minFen } from '../money.ts';
 
-/** Why credit was declined; family codes are decided by the family feature. */
-export const creditDeclines = [
-  'credit/not-enrolled',
-  'credit/consent-withdrawn',
-  'credit/suspended',
-  'credit/overdue',
-  'credit/limit-exceeded',
-] as const;
-export type CreditDecline = (typeof creditDeclines)[number];
+/** Why credit was declined: the link decides before the line, caps before the limit. */
+export type CreditDecline =
+  | FamilyDecline
+  | 'credit/not-enrolled'
+  | 'credit/consent-withdrawn'
+  | 'credit/suspended'
+  | 'credit/overdue'
+  | 'credit/limit-exceeded';
 
 export type LineState =
   | { status: 'active' }
@@ -37,6 +37,8 @@ export interface HoldWish {
   isEmergency: boolean;
   /** inpatientExtra and outageExtra as far as they apply. */
   extra: Fen;
+  /** The link that the patient uses the line by; absent: the patient's own line. */
+  family?: { refusal: FamilyDecline | null; caps: CapsUsed };
 }
 
 /** What may still be held or captured: max(0, limit + extra − held − outstanding). */
@@ -64,11 +66,15 @@ export function decideHold(
   line: LineView | null,
   wish: HoldWish,
 ): { amount: Fen } | { decline: CreditDecline } {
+  if (wish.family?.refusal) return { decline: wish.family.refusal };
   const refusal = refusalOf(line, wish.isEmergency);
   if (!line || refusal) return { decline: refusal ?? 'credit/not-enrolled' };
   const free = available(line, wish.extra);
+  const room = wish.family ? leftOfCaps(wish.family.caps) : free;
   const asked = wish.amount ?? wish.defaultAmount;
   const isPartial = wish.isPartialAllowed || wish.isEmergency || wish.amount === null;
-  const amount = isPartial ? minFen(asked, free) : asked;
-  return amount > 0n && amount <= free ? { amount } : { decline: 'credit/limit-exceeded' };
+  const amount = isPartial ? minFen(asked, minFen(free, room)) : asked;
+  if (amount > 0n && amount <= minFen(free, room)) return { amount };
+  const isCapped = wish.family !== undefined && room < (isPartial ? 1n : asked);
+  return { decline: isCapped ? 'family/cap-exceeded' : 'credit/limit-exceeded' };
 }

@@ -1,5 +1,7 @@
 // Role: the credit rules that a fresh city starts with (domain.md, Credit: Xiamen's scheme), as data.
 // Amounts are yuan strings: policies are read and changed by people.
+import { defaultStayPolicy } from '../inpatient/stay-policy.ts';
+import { defaultFilingPolicy } from '../insurance/filing.ts';
 import type { Agreement, CreditPolicy, LenderProduct } from './policy.ts';
 
 export interface PolicyRow {
@@ -35,6 +37,9 @@ const credit: CreditPolicy = {
     inpatient: { amount: '3000.00', hours: HOURS_INPATIENT },
   },
   suspendAfterDays: 3,
+  // Above what any line of this policy carries (3,000 + 5,000 for a stay), so nobody is asked until a
+  // city grants more or lowers it.
+  stepUpAbove: '10000.00',
 };
 
 /** The hospitals' apps show the agreement; until the city lists its versions any is recorded. */
@@ -66,6 +71,8 @@ export function defaultPolicies(lenderCodes: readonly string[]): PolicyRow[] {
     { kind: 'credit', name: 'default', ...first, data: credit },
     { kind: 'agreement', name: 'enrolment', ...first, data: agreement },
     { kind: 'region', name: 'default', ...first, data: region },
+    { kind: 'inpatient', name: 'default', ...first, data: defaultStayPolicy },
+    { kind: 'filing', name: 'default', ...first, data: defaultFilingPolicy },
     ...lenderCodes.map((name) => ({
       kind: 'lenderProduct',
       name,

@@ -11,6 +11,7 @@ import { ageAt } from '../identity/id-number.ts';
 import { readCitizen } from '../identity/people.ts';
 import { newId } from '../ids.ts';
 import { recordEvent } from '../outbox/events.ts';
+import { explainLine } from './explain-line.ts';
 import { creditLineView, type LineRow, lockLine } from './line-store.ts';
 import { grantOf, readAgreement, readCreditPolicy, readLenderProduct } from './policy.ts';
 import { type ConsentKind, consentKinds, type Enrolment } from './schemas.ts';
@@ -42,7 +43,8 @@ export async function enrol(
       data: { lineId: line.id, lender: line.lender },
       occurredAt: line.openedAt,
     });
-    return { status: 201, body: creditLineView(line) };
+    const explanation = await explainLine(tx, line);
+    return { status: 201, body: { ...creditLineView(line), explanation } };
   });
 }
 

@@ -1,9 +1,11 @@
 // Law: what a refund or conversion gives back of credit reduces what is still owed first (later
 // instalments first); only what was repaid already becomes money to send back (domain.md, books.md 3b).
+// All of it goes to the payer of then, and off what the hold counts in its month on the family link.
 import { sql } from 'drizzle-orm';
 import { rows, type Tx } from '../db/db.ts';
 import { assert } from '../errors.ts';
 import { type Fen, sumFen } from '../money.ts';
+import { countedCte, monthOf } from './family-sql.ts';
 
 export interface GivenBack {
   receivableId: string;
@@ -44,9 +46,19 @@ export async function giveBackCredit(
       where l.id in (select line_id from receivable where settlement_id = ${wish.settlementId})
       order by l.id for update of l
     ),
+    link as materialized (
+      select f.id, f.used_by_month from family_link f
+      where f.id in (
+        select h.family_link_id from line join receivable r on r.line_id = line.id
+          join hold h on h.id = r.hold_id
+        where r.settlement_id = ${wish.settlementId})
+      order by f.id for update of f
+    ),
+    -- Asking the link first makes it be locked first, in the order that all verbs keep.
     mine as materialized (
       select r.* from receivable r join line on line.id = r.line_id
-      where r.settlement_id = ${wish.settlementId} order by r.id for update of r
+      where r.settlement_id = ${wish.settlementId} and (select count(*) from link) >= 0
+      order by r.id for update of r
     ),
     ranked as (
       select m.*, m.amount - m.paid - m.reduced - m.written_off as owed,
@@ -67,6 +79,10 @@ export async function giveBackCredit(
       update receivable set reduced = receivable.reduced + s.reduced_by
       from split s where receivable.id = s.id and s.reduced_by > 0
     ),
+    ${countedCte(sql`
+      select h.family_link_id as link_id, ${monthOf(sql`h.placed_at`)} as month,
+        -(s.reduced_by + s.repaid_by) as delta
+      from split s join hold h on h.id = s.hold_id`)},
     moved as (
       update credit_line set outstanding = credit_line.outstanding - s.reduced_by
       from (select line_id, sum(reduced_by)::bigint as reduced_by from split group by line_id) s

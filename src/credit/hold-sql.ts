@@ -2,6 +2,7 @@
 // first and touches the hold only through rows that this lock returned, so racing verbs queue up.
 import { type SQL, sql } from 'drizzle-orm';
 import { RetryTransaction } from '../db/db.ts';
+import type { FamilyDecline } from '../family/link.ts';
 import type { Fen } from '../money.ts';
 import { type CreditDecline, type LineState, refusalOf } from './credit-line.ts';
 
@@ -69,6 +70,11 @@ export const lineOfHold = (visitId: string): SQL => sql`line as materialized (
   where l.id = (select line_id from hold where visit_id = ${visitId} and status = 'placed')
   for update of l)`;
 
+/** CTE `old`: the visit's placed hold on the locked line, locked. */
+export const oldHold = (visitId: string): SQL => sql`old as materialized (
+  select h.id, h.amount, h.placed_at, h.family_link_id from line join hold h on h.line_id = line.id
+  where h.visit_id = ${visitId} and h.status = 'placed' for update of h)`;
+
 /** The visit's placed hold as the statement's snapshot has it; null when there is none. */
 export function placedHold(visitId: string): SQL {
   return sql`(select id from hold where visit_id = ${visitId} and status = 'placed')`;
@@ -89,15 +95,21 @@ export interface LineSeen {
   suspended_for: string | null;
   consented: boolean;
   is_overdue: boolean;
+  /** Why the family link gives no more credit; null where none is used or only caps decide. */
+  link_refusal: FamilyDecline | null;
+  /** True: it is the caps that leave too little, whatever the limit leaves. */
+  is_capped: boolean;
 }
 
 /** Explains a statement that placed nothing. */
 export function declineOf(seen: LineSeen | undefined, isEmergency: boolean): CreditDecline {
   if (!seen?.line_id) return 'credit/not-enrolled';
+  if (seen.link_refusal) return seen.link_refusal;
   const state: LineState =
     seen.line_status === 'active'
       ? { status: 'active' }
       : { status: 'suspended', suspendedFor: seen.suspended_for ?? '' };
   const line = { state, isConsented: seen.consented, isOverdue: seen.is_overdue };
-  return refusalOf(line, isEmergency) ?? 'credit/limit-exceeded';
+  const tooLittle = seen.is_capped ? 'family/cap-exceeded' : 'credit/limit-exceeded';
+  return refusalOf(line, isEmergency) ?? tooLittle;
 }

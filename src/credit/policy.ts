@@ -28,6 +28,8 @@ const creditPolicy = z.strictObject({
   /** Default hold and its life per kind of visit. */
   hold: z.record(z.enum(visitKinds), holdRule),
   suspendAfterDays: z.int().nonnegative(),
+  /** A hold above it needs the payer's own act; absent: none does. */
+  stepUpAbove: yuan.optional(),
 });
 export type CreditPolicy = z.infer<typeof creditPolicy>;
 

@@ -7,14 +7,15 @@ import { page, readCursor } from '../http/paging.ts';
 import { callerOf, type Route, route } from '../http/route.ts';
 import { idOf, listReply, pageQuery, shortText, timeText } from '../http/schemas.ts';
 import { closeLine, enrol, setConsents } from './enrol.ts';
+import { explainLine } from './explain-line.ts';
 import { creditLineView, listReceivables, readLine, receivableView } from './line-store.ts';
 import { readLenderProduct } from './policy.ts';
 import {
   consentKinds,
   consentsBody,
   consentsReply,
-  creditLineReply,
   enrolmentBody,
+  explainedLineReply,
   lenderReply,
   receivableReply,
 } from './schemas.ts';
@@ -57,7 +58,7 @@ export const creditRoutes: Route[] = [
     summary: '开通信用就医 Open a credit line with a lender of one’s choice',
     idempotency: 'optional',
     body: enrolmentBody,
-    replies: { 201: creditLineReply },
+    replies: { 201: explainedLineReply },
     problems: [
       'credit/already-enrolled',
       'credit/under-age',
@@ -75,11 +76,12 @@ export const creditRoutes: Route[] = [
     operationId: 'readCreditLine',
     summary: '我的信用额度 My credit line',
     idempotency: 'none',
-    replies: { 200: creditLineReply },
+    replies: { 200: explainedLineReply },
     problems: ['resource/not-found'],
     handler: async (call) => {
       const line = await readLine(call.deps.db, callerOf(call, 'citizen').citizenId);
-      return { status: 200, body: creditLineView(line) };
+      const explanation = await explainLine(call.deps.db, line);
+      return { status: 200, body: { ...creditLineView(line), explanation } };
     },
   }),
   route({

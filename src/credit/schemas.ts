@@ -17,7 +17,7 @@ export const enrolmentBody = z.strictObject({
 });
 export type Enrolment = z.output<typeof enrolmentBody>;
 
-export const creditLineReply = z
+const creditLineReply = z
   .object({
     id: idOf('creditLine'),
     lender: z.string(),
@@ -30,6 +30,18 @@ export const creditLineReply = z
     score: z.object({ value: z.int(), tier: z.int(), asOf: timeReply }),
   })
   .meta({ id: 'CreditLine' });
+
+export const explainedLineReply = creditLineReply
+  .extend({
+    explanation: z.array(
+      z.object({
+        about: z.enum(['limit', 'inpatientExtra', 'outageExtra', 'available', 'status']),
+        text: z.string(),
+        next: z.string().optional(),
+      }),
+    ),
+  })
+  .meta({ id: 'MyCreditLine', description: '额度及其原因 the line, and why it is what it is' });
 
 /** The whole set of consents that hold from now on; what is left out is withdrawn. */
 export const consentsBody = z.strictObject({

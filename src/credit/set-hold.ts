@@ -6,6 +6,7 @@ import { Refusal } from '../errors.ts';
 import { newId } from '../ids.ts';
 import { type Fen, formatYuan } from '../money.ts';
 import { recordEvent } from '../outbox/events.ts';
+import { capsThen, countedCte, familyCtes, monthOf } from './family-sql.ts';
 import {
   clockCte,
   declineOf,
@@ -17,6 +18,7 @@ import {
   lineOfHold,
   lineOfVisit,
   mayUseMore,
+  oldHold,
   placedHold,
   retryIfResolvedMeanwhile,
   ruleCte,
@@ -50,21 +52,20 @@ export async function setHold(tx: Tx, wish: SetHold): Promise<HoldView> {
       from credit_line l where l.id = ${lineOfVisit(wish.visitId, wish.payerCitizenId)}
       for update of l
     ),
-    old as materialized (
-      select h.id, h.amount from line join hold h on h.line_id = line.id
-      where h.visit_id = ${wish.visitId} and h.status = 'placed' for update of h
-    ),
+    ${oldHold(wish.visitId)},
+    ${familyCtes(wish.visitId)},
     seen as (
-      select l.id as line_id, l.citizen_id, l.status as line_status, l.suspended_for, l.consented,
-        l.is_overdue, l.may, l.placed_id, l."limit", l.held, l.outstanding, e.extra, rule.life,
-        greatest(0, l."limit" + e.extra - l.held - l.outstanding) as free,
+      select f.*, l.id as line_id, l.citizen_id, l.status as line_status, l.suspended_for, l.consented,
+        l.is_overdue, l.may and f.link_refusal is null as may, l.placed_id, l."limit", l.held,
+        l.outstanding, e.extra, rule.life,
+        least(greatest(0, l."limit" + e.extra - l.held - l.outstanding), f.room) as free,
         old.id as old_id, coalesce(old.amount, 0) as base
-      from line l left join old on true, rule, lateral (
+      from line l left join old on true, family f, rule, lateral (
         select case when ${wish.visitKind}::text = 'inpatient' then l.inpatient_extra else 0 end
           as extra) e
     ),
     decided as (
-      select c.*, case when asked <= base then asked when not may then 0
+      select c.*, a.asked, case when asked <= base then asked when not may then 0
         when asked - base <= free then asked
         when ${isPartial}::boolean then base + free else 0 end as target
       from seen c, (select ${wish.amount}::bigint as asked) a
@@ -75,24 +76,31 @@ export async function setHold(tx: Tx, wish: SetHold): Promise<HoldView> {
         extra_then = case when c.target > c.base then c.extra else hold.extra_then end,
         held_then = case when c.target > c.base then c.held - c.base else hold.held_then end,
         outstanding_then =
-          case when c.target > c.base then c.outstanding else hold.outstanding_then end
+          case when c.target > c.base then c.outstanding else hold.outstanding_then end,
+        ${capsThen(sql`c.target > c.base`)}
       from decided c, clock where hold.id = c.old_id and hold.status = 'placed' and c.target > 0
       returning hold.id, hold.status, hold.amount, hold.expires_at
     ),
     placed as (
       insert into hold (id, line_id, visit_id, status, amount, limit_then, extra_then, held_then,
-        outstanding_then, placed_at, expires_at)
+        outstanding_then, family_link_id, visit_cap_then, visit_used_then, monthly_cap_then,
+        month_used_then, placed_at, expires_at)
       select ${newId('hold')}, c.line_id, ${wish.visitId}, 'placed', c.target, c."limit", c.extra,
-        c.held, c.outstanding, clock.now, clock.now + c.life
+        c.held, c.outstanding, c.link_id, c.visit_cap, c.visit_used, c.monthly_cap,
+        c.month_used, clock.now, clock.now + c.life
       from decided c, clock where c.old_id is null and c.target > 0
       returning id, status, amount, expires_at
     ),
     now_held as (select * from changed union all select * from placed),
+    ${countedCte(sql`
+      select c.link_id, c.month, n.amount - c.base as delta from decided c, now_held n`)},
     moved as (
       update credit_line set held = credit_line.held + n.amount - c.base
       from decided c, now_held n where credit_line.id = c.line_id
     )
-    select c.line_id, c.line_status, c.suspended_for, c.consented, c.is_overdue,
+    select c.line_id, c.line_status, c.suspended_for, c.consented, c.is_overdue, c.link_refusal,
+      coalesce(c.room < case when ${isPartial}::boolean then 1 else c.asked - c.base end, false)
+        as is_capped,
       n.id, n.status, n.amount, n.expires_at,
       c.placed_id is not null and c.old_id is null as is_stale,
       c.old_id is null as is_new, c.citizen_id, clock.now,
@@ -132,12 +140,21 @@ export async function voidHold(tx: Tx, visitId: string): Promise<HoldView | null
     tx,
     sql`
     with ${clockCte}, ${lineOfHold(visitId)},
+    link as materialized (
+      select f.id, f.used_by_month
+      from line join hold h on h.line_id = line.id join family_link f on f.id = h.family_link_id
+      where h.visit_id = ${visitId} and h.status = 'placed' for update of f
+    ),
     voided as (
       update hold set status = 'voided', resolved_at = clock.now
       from line, clock
       where hold.line_id = line.id and hold.visit_id = ${visitId} and hold.status = 'placed'
-      returning hold.id, hold.line_id, hold.status, hold.amount, hold.expires_at
+      returning hold.id, hold.line_id, hold.status, hold.amount, hold.expires_at,
+        hold.family_link_id, hold.placed_at
     ),
+    ${countedCte(sql`
+      select family_link_id as link_id, ${monthOf(sql`placed_at`)} as month, -amount as delta
+      from voided`)},
     moved as (
       update credit_line set held = credit_line.held - v.amount
       from voided v where credit_line.id = v.line_id

@@ -8,7 +8,12 @@ import type { CallerOf } from '../http/route.ts';
 import { newId } from '../ids.ts';
 
 /** What may be proposed; resolve-proposal.ts has the effect of each. */
-export const proposalKinds = ['closeConversion', 'closeCase', 'classText'] as const;
+export const proposalKinds = [
+  'closeConversion',
+  'closeCase',
+  'classText',
+  'decideKinship',
+] as const;
 export type ProposalKind = (typeof proposalKinds)[number];
 
 export const proposalStatuses = ['proposed', 'approved', 'declined'] as const;

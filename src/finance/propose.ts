@@ -2,6 +2,7 @@
 import { findConversion } from '../conversion/conversion-store.ts';
 import type { Tx } from '../db/db.ts';
 import { Refusal } from '../errors.ts';
+import { PAPERS_CASE } from '../family/papers.ts';
 import type { CallerOf } from '../http/route.ts';
 import { findCase } from './case-store.ts';
 import { insertProposal, type ProposalRow } from './proposal-store.ts';
@@ -45,6 +46,25 @@ export async function proposeCaseClose(
     hospitalCode,
     reason,
     detail: { caseKind: row.kind, about: row.subjectId },
+  });
+}
+
+/** That papers prove the kinship of a family link, or do not. 409 finance/case-closed. */
+export async function proposeKinship(
+  tx: Tx,
+  maker: Staff,
+  caseId: string,
+  order: { decision: 'proven' | 'refused'; reason: string },
+): Promise<ProposalRow> {
+  const row = await findCase(tx, maker, caseId);
+  if (row.kind !== PAPERS_CASE) throw new Refusal('resource/not-found');
+  if (row.status !== 'open') throw new Refusal('finance/case-closed');
+  return insertProposal(tx, maker, {
+    kind: 'decideKinship',
+    subjectId: row.id,
+    hospitalCode: null,
+    reason: order.reason,
+    detail: { linkId: row.subjectId, decision: order.decision },
   });
 }
 

@@ -7,6 +7,7 @@ import { findConversion } from '../conversion/conversion-store.ts';
 import { businessNow, type Tx } from '../db/db.ts';
 import { proposal } from '../db/schema.ts';
 import { assert, Refusal } from '../errors.ts';
+import { decideKinship } from '../family/papers.ts';
 import type { CallerOf } from '../http/route.ts';
 import { closeCase, closeCasesAbout } from './case-store.ts';
 import { lockProposal, type ProposalKind, type ProposalRow } from './proposal-store.ts';
@@ -20,6 +21,7 @@ const classified = z.object({
   text: z.string(),
   meaning: z.string(),
 });
+const kinship = z.object({ linkId: z.string(), decision: z.enum(['proven', 'refused']) });
 
 const effects: Record<ProposalKind, Effect> = {
   closeConversion: async (tx, checker, row) => {
@@ -30,6 +32,10 @@ const effects: Record<ProposalKind, Effect> = {
   closeCase: (tx, _checker, row) => closeCase(tx, row.subjectId, row.reason),
   classText: (tx, _checker, row) =>
     setMeaning(tx, { ...classified.parse(row.detail), setBy: row.maker }),
+  decideKinship: (tx, _checker, row) => {
+    const { linkId, decision } = kinship.parse(row.detail);
+    return decideKinship(tx, linkId, decision);
+  },
 };
 
 /**

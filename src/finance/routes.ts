@@ -6,6 +6,7 @@ import { retryConversion } from '../conversion/retry-conversion.ts';
 import { conversionParams, conversionReply, reasonBody } from '../conversion/schemas.ts';
 import type { Tx } from '../db/db.ts';
 import { type ProblemCode, Refusal } from '../errors.ts';
+import { PAPERS_CASE, papersToCheck } from '../family/papers.ts';
 import { once } from '../http/idempotency.ts';
 import { page, readCursor } from '../http/paging.ts';
 import {
@@ -21,13 +22,19 @@ import { listReply, pageQuery } from '../http/schemas.ts';
 import { idPattern } from '../ids.ts';
 import { caseView, closeCasesAbout, findCase, listCases } from './case-store.ts';
 import { listProposals, type ProposalRow, proposalView } from './proposal-store.ts';
-import { proposeCaseClose, proposeConversionClose, proposeMeaning } from './propose.ts';
+import {
+  proposeCaseClose,
+  proposeConversionClose,
+  proposeKinship,
+  proposeMeaning,
+} from './propose.ts';
 import { resolveProposal } from './resolve-proposal.ts';
 import {
   caseParams,
   caseReply,
   casesQuery,
   decisionBody,
+  kinshipBody,
   meaningBody,
   proposalParams,
   proposalReply,
@@ -148,8 +155,12 @@ export const financeRoutes: Route[] = [
     replies: { 200: caseReply },
     problems: ['resource/not-found'],
     handler: async (call) => {
-      const row = await findCase(call.deps.db, callerOf(call, 'staff'), call.params.caseId);
-      return { status: 200, body: await caseView(call.deps.db, row) };
+      const staff = callerOf(call, 'staff');
+      const row = await findCase(call.deps.db, staff, call.params.caseId);
+      const view = await caseView(call.deps.db, row);
+      if (row.kind !== PAPERS_CASE || row.status !== 'open') return { status: 200, body: view };
+      const kinship = await papersToCheck(call.deps, row.subjectId, staff.client);
+      return { status: 200, body: { ...view, ...(kinship ? { kinship } : {}) } };
     },
   }),
   route({
@@ -164,6 +175,17 @@ export const financeRoutes: Route[] = [
       propose(call, (tx, maker) =>
         proposeCaseClose(tx, maker, call.params.caseId, call.body.reason),
       ),
+  }),
+  route({
+    ...making,
+    path: '/v1/finance-cases/{caseId}/kinship',
+    operationId: 'proposeKinship',
+    summary: '申请认定亲属关系 Propose what the papers of a family link prove',
+    params: caseParams,
+    body: kinshipBody,
+    problems: ['resource/not-found', 'finance/case-closed', 'finance/proposal-open'],
+    handler: (call) =>
+      propose(call, (tx, maker) => proposeKinship(tx, maker, call.params.caseId, call.body)),
   }),
   route({
     ...reading,
@@ -192,6 +214,7 @@ export const financeRoutes: Route[] = [
       'conversion/fate-unknown',
       'settlement/busy',
       'finance/case-closed',
+      'family/link-ended',
     ],
     handler: (call) => resolved(call, 'approved'),
   }),

@@ -27,6 +27,14 @@ export const proposalsQuery = pageQuery.extend({
   kind: z.enum(proposalKinds).optional(),
 });
 
+const wholePerson = z.object({ name: z.string(), idNumber: z.string() });
+/** Whole, for whoever checks the papers of a family link. */
+const kinshipReply = z.object({
+  payer: wholePerson,
+  beneficiary: wholePerson,
+  papers: z.object({ kind: z.string(), number: z.string() }),
+});
+
 export const caseReply = z
   .object({
     id: idOf('financeCase'),
@@ -38,6 +46,7 @@ export const caseReply = z
     reason: z.string().meta({ description: "the insurer's words, or what was seen" }),
     detail: z.looseObject({}),
     handClaim: handClaimReply.optional(),
+    kinship: kinshipReply.optional(),
     createdAt: timeReply,
     closedAt: timeReply.nullable(),
   })
@@ -61,6 +70,11 @@ export const proposalReply = z
 
 /** What the checker may add. */
 export const decisionBody = z.strictObject({ reason: shortText(200).optional() });
+
+export const kinshipBody = z.strictObject({
+  decision: z.enum(['proven', 'refused']),
+  reason: shortText(200),
+});
 
 export const meaningBody = z.strictObject({
   meaning: z.enum(classableMeanings),

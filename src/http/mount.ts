@@ -95,7 +95,7 @@ function run(route: Route, deps: Deps): RequestHandler {
     const reply = await keeping(deps, key, () =>
       route.handler({ ...call, params: readParams(route, req, res) }),
     );
-    sendReply(req, res, reply);
+    await sendReply(req, res, reply);
   };
 }
 

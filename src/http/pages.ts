@@ -1,7 +1,8 @@
 // The readable pages of the API: the API document, its explorer, the problem catalogue, the entrance.
 import type { Express, Request, RequestHandler } from 'express';
 import swaggerUi from 'swagger-ui-express';
-import { problems } from '../errors.ts';
+import { type ProblemCode, problems } from '../errors.ts';
+import { explained } from './explanations.ts';
 import { localsOf } from './locals.ts';
 import { sendText } from './send.ts';
 
@@ -36,10 +37,10 @@ const nameDocs: RequestHandler = (_req, res, next) => {
   next();
 };
 
-const catalogue = Object.entries(problems).map(([code, { status, title }]) => ({
+const catalogue = (Object.keys(problems) as ProblemCode[]).map((code) => ({
   code,
-  status,
-  title,
+  ...problems[code],
+  ...explained(code),
 }));
 
 function wantsHtml(req: Request): boolean {
@@ -58,13 +59,14 @@ function pageOf(title: string, body: string): string {
 
 function problemsPage(): string {
   const lines = catalogue.map(
-    ({ code, status, title }) =>
-      `<tr id="${code}"><td><code>${code}</code></td><td>${status}</td><td>${title}</td></tr>`,
+    ({ code, status, title, why = '', next = '' }) =>
+      `<tr id="${code}"><td><code>${code}</code></td><td>${status}</td><td>${title}</td>` +
+      `<td>${why}</td><td>${next}</td></tr>`,
   );
   return pageOf(
     '错误目录 Problems',
     '<h1>错误目录 Problem catalogue</h1><table><thead><tr><th>code</th><th>HTTP</th>' +
-      `<th>说明 Title</th></tr></thead><tbody>${lines.join('')}</tbody></table>`,
+      `<th>说明 Title</th><th>原因 Why</th><th>下一步 Next</th></tr></thead><tbody>${lines.join('')}</tbody></table>`,
   );
 }
 

@@ -1,5 +1,6 @@
 // RFC 9457 problem documents, made from the closed catalogue in errors.ts.
 import { problems, type Refusal } from '../errors.ts';
+import { explained } from './explanations.ts';
 
 export interface Problem {
   type: string;
@@ -8,6 +9,9 @@ export interface Problem {
   detail?: string;
   instance?: string;
   code: string;
+  /** Of declines: why, and what to do next. */
+  why?: string;
+  next?: string;
   errors?: { pointer: string; detail: string }[];
   [extension: string]: unknown;
 }
@@ -23,6 +27,7 @@ export function problemOf(refusal: Refusal, instance?: string): Problem {
     detail: detail ?? title,
     ...(instance ? { instance } : {}),
     code: refusal.code,
+    ...explained(refusal.code),
     ...(errors ? { errors } : {}),
     ...extra,
   };

@@ -48,6 +48,8 @@ export interface Reply {
   stored?: { contentType: string; text: string };
   /** Set for CSV, XLSX, HTML: sent as it is. */
   raw?: { contentType: string; data: string | Buffer };
+  /** Set for JSON too long to hold at once: sent piece by piece as it is read. */
+  stream?: AsyncIterable<string>;
 }
 
 export interface Route {

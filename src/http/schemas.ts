@@ -118,6 +118,8 @@ export const problemReply = z
     detail: z.string(),
     instance: z.string(),
     code: z.enum(problemCodes),
+    why: z.string().optional().meta({ description: '原因 why, of declines' }),
+    next: z.string().optional().meta({ description: '下一步 what to do next' }),
     errors: z
       .array(z.object({ pointer: z.string(), detail: z.string() }))
       .optional()

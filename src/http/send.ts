@@ -1,5 +1,7 @@
 // Sending replies. Law: a stored reply leaves byte for byte as the first one did. Stored problems
 // carry no `instance`; it is the request's path, the same for every use of a key, and added here.
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
 import { problems, type Refusal } from '../errors.ts';
 import { retryAfterOf } from './failures.ts';
@@ -10,9 +12,10 @@ import type { Reply } from './route.ts';
 const JSON_TYPE = 'application/json; charset=utf-8';
 const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
-/** Sends what a handler returned. */
-export function sendReply(req: Request, res: Response, reply: Reply): void {
+/** Sends what a handler returned; resolves once a stream has left. */
+export async function sendReply(req: Request, res: Response, reply: Reply): Promise<void> {
   for (const [name, value] of Object.entries(reply.headers ?? {})) res.setHeader(name, value);
+  if (reply.stream) return sendStream(req, res, { ...reply, stream: reply.stream });
   if (reply.raw) {
     sendText(res, reply.status, reply.raw.contentType, reply.raw.data);
     return;
@@ -21,6 +24,24 @@ export function sendReply(req: Request, res: Response, reply: Reply): void {
   const text = reply.stored?.text ?? (reply.body === undefined ? '' : JSON.stringify(reply.body));
   if (reply.status >= 400) sendProblemText(req, res, reply.status, text);
   else sendText(res, reply.status, JSON_TYPE, text);
+}
+
+/** A reader that is slow slows the reading; one that leaves ends it. */
+async function sendStream(
+  req: Request,
+  res: Response,
+  reply: Reply & { stream: AsyncIterable<string> },
+): Promise<void> {
+  sendHead(res, reply.status, JSON_TYPE);
+  if (req.method === 'HEAD') {
+    res.end();
+    return;
+  }
+  try {
+    await pipeline(Readable.from(reply.stream), res);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+  }
 }
 
 /** Sends a refusal as its problem document. */
@@ -61,8 +82,12 @@ export function sendText(
   contentType: string,
   text: string | Buffer,
 ): void {
+  sendHead(res, status, text.length > 0 ? contentType : null);
+  res.end(text);
+}
+
+function sendHead(res: Response, status: number, contentType: string | null): void {
   res.statusCode = status;
   if (!res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', 'no-store');
-  if (text.length > 0) res.setHeader('Content-Type', contentType);
-  res.end(text);
+  if (contentType) res.setHeader('Content-Type', contentType);
 }

@@ -1,27 +1,87 @@
 // Law: every look at a citizen's data by somebody else leaves a line that the citizen can read.
-import type { Tx } from '../db/db.ts';
+import { sql } from 'drizzle-orm';
+import type { Db, Tx } from '../db/db.ts';
 import { accessLog } from '../db/schema.ts';
 import { newId } from '../ids.ts';
+import type { AccessAction } from './access-actions.ts';
 
 export interface Access {
   citizenId: string;
-  /** The caller's client, e.g. "staff:finance-1" or a terminal's client id. */
+  /** The caller's client, e.g. "staff:finance-1" or a terminal's client id; or `otherCitizen`. */
   actor: string;
   hospitalCode?: string | null;
-  /** What was done and why, e.g. "identification.made". */
-  action: string;
+  /** What was done and why, e.g. "identification.make". */
+  action: AccessAction;
   /** Real time. */
   at: Date;
 }
 
-/** Writes one line in the transaction that looks. */
-export async function logAccess(tx: Tx, access: Access): Promise<void> {
-  await tx.insert(accessLog).values({
-    id: newId('accessLog'),
-    citizenId: access.citizenId,
-    actor: access.actor,
-    hospitalCode: access.hospitalCode ?? null,
-    action: access.action,
-    at: access.at,
-  });
+/** A client that polls is one look: the same one at the same thing within these minutes. */
+const SAME_LOOK_MINUTES = 5;
+
+/** The actor of a line about two people: the other one of them. */
+export const otherCitizen = (citizenId: string): string => `citizen:${citizenId}`;
+
+/** Writes lines in the transaction that looks. One statement. */
+export async function logAccess(tx: Tx, ...accesses: Access[]): Promise<void> {
+  if (accesses.length === 0) return;
+  await tx.insert(accessLog).values(
+    accesses.map((access) => ({
+      id: newId('accessLog'),
+      citizenId: access.citizenId,
+      actor: access.actor,
+      hospitalCode: access.hospitalCode ?? null,
+      action: access.action,
+      at: access.at,
+    })),
+  );
+}
+
+export interface Look {
+  actor: string;
+  hospitalCode: string | null;
+  action: AccessAction;
+  /** Real time. */
+  at: Date;
+}
+
+/**
+ * Writes one line for each citizen looked at, in one statement that needs no transaction, so that a read
+ * may send it beside its own queries. Repeated by a polling client it writes nothing.
+ */
+export async function logLooks(
+  db: Db | Tx,
+  citizenIds: readonly (string | null)[],
+  look: Look,
+): Promise<void> {
+  const looked = [...new Set(citizenIds)].flatMap((citizenId) =>
+    citizenId === null ? [] : [{ id: newId('accessLog'), citizen_id: citizenId }],
+  );
+  if (looked.length === 0) return;
+  const at = sql`${look.at.toISOString()}::timestamptz`;
+  await db.execute(sql`
+    insert into access_log (id, citizen_id, actor, hospital_code, action, at)
+    select seen.id, seen.citizen_id, ${look.actor}, ${look.hospitalCode}, ${look.action}, ${at}
+    from jsonb_to_recordset(${JSON.stringify(looked)}::jsonb) as seen(id text, citizen_id text)
+    where not exists (
+      select from access_log l
+      where l.citizen_id = seen.citizen_id
+        and l.at > ${at} - make_interval(mins => ${SAME_LOOK_MINUTES}::int)
+        and l.at <= ${at} and l.actor = ${look.actor} and l.action = ${look.action}
+    )`);
+}
+
+/** The same for the patients of settlements. */
+export async function logLooksAtBills(
+  db: Db | Tx,
+  settlementIds: readonly string[],
+  look: Look,
+): Promise<void> {
+  if (settlementIds.length === 0) return;
+  const found = await db.execute(sql`
+    select s.citizen_id from settlement s
+    join jsonb_array_elements_text(${JSON.stringify(settlementIds)}::jsonb) as wanted(id)
+      on wanted.id = s.id`);
+  const patients = (found as unknown as { citizen_id: string | null }[]).map((r) => r.citizen_id);
+  await logLooks(db, patients, look);
 }

@@ -1,7 +1,7 @@
 // Who stands at the counter: from a credential to a person, with what the insurer says of them (1101).
 // Network happens here, before the caller's transaction; one-time credentials are used up by
-// `spend` inside it. Insurer offline: an ID card and a payment code identify by themselves, a social
-// security card or an insurance code only if it was seen before (domain.md, At the counter).
+// `spend` inside it. Insurer offline: an ID card, a payment code and a vendor's assertion identify by
+// themselves, a social security card or an insurance code only if it was seen before.
 
 import type { Tx } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
@@ -17,6 +17,7 @@ import {
 } from './one-time-credentials.ts';
 import { findCitizenByIdNumber, type Person, readCitizen } from './people.ts';
 import { markOf, rememberSeen, seenBefore } from './seen-credentials.ts';
+import { readAssertion, spendAssertion } from './vendor-assertions.ts';
 
 export { insuredView } from './insured-view.ts';
 
@@ -51,7 +52,7 @@ export interface Identify {
   deadlineMs: number;
 }
 
-type IdentifyDeps = Pick<Deps, 'db' | 'keyring' | 'insurer' | 'realNow'>;
+type IdentifyDeps = Pick<Deps, 'db' | 'env' | 'publicUrl' | 'keyring' | 'insurer' | 'realNow'>;
 
 /**
  * Finds out who somebody is. Changes nothing. Refuses with identity/unknown, identity/expired,
@@ -79,10 +80,7 @@ export async function identify(deps: IdentifyDeps, order: Identify): Promise<Ide
       return identifyAgain(deps, order, credential.id);
     case 'face':
     case 'nfc':
-      // No terminal vendor's keys can be registered yet, so no assertion can be believed.
-      throw new Refusal('identity/unknown', {
-        detail: '设备厂商未登记 Terminal vendor not registered',
-      });
+      return identifyByAssertion(deps, order, credential);
   }
   return credential satisfies never;
 }
@@ -121,11 +119,7 @@ async function identifyByIdCard(
   const lookup = await ask(deps, order, cert, card.name);
   const named = namedBy(lookup);
   const known = await knownName(deps, parsed.number);
-  const rightName = named?.name ?? known;
-  if (card.name && rightName && card.name.trim() !== rightName) {
-    const detail = '姓名与身份证号不符 The name does not belong to this ID number';
-    throw new Refusal('identity/unknown', { detail });
-  }
+  refuseOtherName(card.name, named?.name ?? known);
   const isVouchedFor =
     named !== null || card.name !== undefined || lookup.outcome === 'offline' || known !== null;
   // A bare number that neither the insurer nor we know is nobody; in an outage it is taken, for
@@ -134,6 +128,13 @@ async function identifyByIdCard(
     throw new Refusal('identity/unknown', { detail: '查无此人 Nobody knows this ID number' });
   const citizen: Person = named ?? { name: card.name ?? '', idNumber: parsed.number };
   return { citizen, credentialKind: 'idCard', lookup, cert, spend: nothing };
+}
+
+/** Refuses with identity/unknown when the right name is known and another one is shown. */
+function refuseOtherName(shown: string | undefined, right: string | null): void {
+  if (!shown || !right || shown.trim() === right) return;
+  const detail = '姓名与身份证号不符 The name does not belong to this ID number';
+  throw new Refusal('identity/unknown', { detail });
 }
 
 /** The name we know a person by: '' when none was ever given, null when the number is new to us. */
@@ -186,6 +187,27 @@ async function identifyByPaymentCode(
     lookup,
     cert,
     spend: (tx) => spendOneTimeCredential(tx, live.hash, deps.realNow()),
+  };
+}
+
+/** It carries name and ID number under the vendor's signature, so it needs no insurer. */
+async function identifyByAssertion(
+  deps: IdentifyDeps,
+  order: Identify,
+  shown: { kind: 'face' | 'nfc'; assertion: string },
+): Promise<Identified> {
+  const { terminalId } = order;
+  const { name, idNumber, thing } = await readAssertion(deps, { ...shown, terminalId });
+  const cert: Cert = { certType: '02', certNo: idNumber };
+  const lookup = await ask(deps, order, cert, name);
+  const named = namedBy(lookup);
+  refuseOtherName(name, named?.name ?? (await knownName(deps, idNumber)));
+  return {
+    citizen: named ?? { name, idNumber },
+    credentialKind: shown.kind,
+    lookup,
+    cert,
+    spend: (tx) => spendAssertion(tx, thing, deps.realNow()),
   };
 }
 

@@ -1,5 +1,6 @@
 // Pure: what a terminal may see of a person's insurance (api.md, Counter: `insured`).
 import type { PersonAnswer } from '../insurance/person.ts';
+import { routeOf } from '../insurance/regions.ts';
 
 export interface InsuredView {
   status: 'active' | 'paused' | 'none' | 'unknown';
@@ -42,13 +43,8 @@ function insurance(person: { insutype: string; insuredRegion: string }, hospital
     ...(person.insuredRegion
       ? {
           region: person.insuredRegion,
-          crossRegion: isCrossRegion(person.insuredRegion, hospitalRegion),
+          crossRegion: routeOf(hospitalRegion, person.insuredRegion) === 'crossRegion',
         }
       : {}),
   };
-}
-
-/** Funds are pooled by city: the first four digits of a division code. */
-function isCrossRegion(insuredRegion: string, hospitalRegion: string): boolean {
-  return insuredRegion.slice(0, 4) !== hospitalRegion.slice(0, 4);
 }

@@ -9,12 +9,13 @@ import type { CallerOf } from '../http/route.ts';
 import type { Fen } from '../money.ts';
 import { logAccess } from './access-log.ts';
 import type { Credential } from './credential-schema.ts';
+import { isOwnAct } from './credential-strength.ts';
 import { COUNTER_LOOKUP_MS, identify, proofOf, terminalOperator } from './credentials.ts';
 import { maskIdNumber, maskName } from './id-number.ts';
 import { insuredView } from './insured-view.ts';
 import { makeIdentification } from './one-time-credentials.ts';
 import { findOrCreateCitizen, readCitizen } from './people.ts';
-import { creditAtCounter } from './usable-credit.ts';
+import { creditAtCounter, pendingLinksOf } from './usable-credit.ts';
 
 /** POST /v1/identifications; refuses as `identify` does. */
 export async function identifyAtCounter(
@@ -57,8 +58,11 @@ export async function identifyAtCounter(
       expiresAt: made.expiresAt.toISOString(),
       patient: { name: maskName(known.name), idNumber: maskIdNumber(known.idNumber) },
       insured: insuredView(identified.lookup, place.region),
-      credit: await creditAtCounter(tx, citizenId, order.amount ?? null),
-      pendingLinks: [],
+      credit: await creditAtCounter(tx, deps.keyring, citizenId, {
+        asked: order.amount ?? null,
+        isOwnAct: isOwnAct(identified.credentialKind),
+      }),
+      pendingLinks: await pendingLinksOf(tx, deps.keyring, citizenId),
     };
   });
 }

@@ -17,6 +17,7 @@ export const sealedColumns: readonly Sealed[] = [
   { table: 'signing_key', key: 'kid', columns: ['private_jwk'] },
   { table: 'one_time_credential', key: 'hash', columns: ['proof'] },
   { table: 'visit', key: 'id', columns: ['insured_person', 'clinical', 'operator'] },
+  { table: 'family_link', key: 'id', columns: ['papers'] },
   { table: 'intent', key: 'id', columns: ['request'] },
   { table: 'insurance_message', key: 'msgid', columns: ['request', 'answer'] },
   { table: 'claim', key: 'id', columns: ['split'] },

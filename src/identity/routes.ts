@@ -23,6 +23,7 @@ import {
   terminalsReply,
 } from './schemas.ts';
 import { listTerminals, registerTerminal, revokeTerminal } from './terminals.ts';
+import { vendorRoutes } from './vendor-routes.ts';
 
 const afterText = z.tuple([z.string()]);
 const afterAccess = z.tuple([z.iso.datetime(), z.string()]);
@@ -161,7 +162,7 @@ const ownThings: Route[] = [
       const { citizenId } = callerOf(call, 'citizen');
       const { cursor, limit } = call.query;
       const after = readCursor(cursor, afterAccess);
-      const found = await listAccesses(call.deps.db, citizenId, after, limit + 1);
+      const found = await listAccesses(call.deps, citizenId, after, limit + 1);
       const { data, nextCursor } = page(found, limit, (row) => [row.at, row.id]);
       return { status: 200, body: { data: data.map(({ id: _, ...shown }) => shown), nextCursor } };
     },
@@ -192,4 +193,4 @@ const counter: Route[] = [
   }),
 ];
 
-export const identityRoutes: Route[] = [...access, ...ownThings, ...counter];
+export const identityRoutes: Route[] = [...access, ...vendorRoutes, ...ownThings, ...counter];

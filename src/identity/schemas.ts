@@ -28,6 +28,28 @@ export const terminalsReply = listReply(
   }),
 );
 
+/** `iss` of the vendor's assertions. */
+const vendorIssuer = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,200}$/)
+  .meta({ example: 'https://vendor.example' });
+
+export const newVendorBody = z.strictObject({
+  issuer: vendorIssuer,
+  name: shortText(100),
+  keys: z.array(jwk).min(1).max(10),
+});
+export const vendorParams = z.strictObject({ vendorId: idOf('terminalVendor') });
+export const vendorReply = z.object({
+  id: idOf('terminalVendor'),
+  issuer: z.string(),
+  name: z.string(),
+  keys: z.array(z.looseObject({ kty: z.string(), kid: z.string() })),
+  createdAt: timeReply,
+  revokedAt: timeReply.nullable(),
+});
+export const vendorsReply = listReply(vendorReply);
+
 export const hospitalsReply = listReply(
   z.object({ code: hospitalCode, name: z.string(), level: z.int(), region: z.string() }),
 );
@@ -59,12 +81,15 @@ export const identificationReply = z.object({
     enrolled: z.boolean(),
     payers: z.array(z.object({ payer: z.string(), label: z.string(), usable: yuanReply })),
   }),
-  pendingLinks: z.array(z.object({ id: idOf('familyLink'), kind: z.string() })),
+  pendingLinks: z.array(z.object({ id: idOf('familyLink'), kind: z.string(), label: z.string() })),
 });
 
 export const accessLogReply = listReply(
   z.object({
     at: timeReply,
+    who: z.string().meta({ example: '白鹭医院 终端 Terminal' }),
+    what: z.string().meta({ example: '查看就诊 Read your visit' }),
+    why: z.string().meta({ example: '办理就诊 For a visit' }),
     actor: z.string(),
     hospital: z.object({ code: z.string(), name: z.string() }).nullable(),
     action: z.string(),

@@ -6,7 +6,11 @@ import { type Db, type Tx, transact } from '../db/db.ts';
 import { signingKey } from '../db/schema.ts';
 import type { Keyring } from './keyring.ts';
 
-export type KeyPurpose = 'accessToken' | 'sandboxIssuer:citizen' | 'sandboxIssuer:staff';
+export type KeyPurpose =
+  | 'accessToken'
+  | 'sandboxIssuer:citizen'
+  | 'sandboxIssuer:staff'
+  | 'sandboxVendor';
 type PrivateKey = Exclude<Awaited<ReturnType<typeof importJWK>>, Uint8Array>;
 
 export interface SigningKey {

@@ -4,7 +4,7 @@ import type { Db, Tx } from '../db/db.ts';
 import { hospital, terminal } from '../db/schema.ts';
 import { Refusal } from '../errors.ts';
 import { newId } from '../ids.ts';
-import { importTerminalKey, publicKeyOf } from './client-assertions.ts';
+import { importPublicKey, publicKeyOf } from './public-keys.ts';
 
 export interface NewTerminal {
   hospitalCode: string;
@@ -24,7 +24,7 @@ export async function registerTerminal(
     throw new Refusal('access/forbidden');
   }
   const jwk = publicKeyOf(order.jwk);
-  if (!jwk || !(await importTerminalKey(jwk))) {
+  if (!jwk || !(await importPublicKey(jwk))) {
     throw new Refusal('terminal/key-invalid', {
       errors: [{ pointer: '/jwk', detail: 'expects a public Ed25519 or P-256 key' }],
     });

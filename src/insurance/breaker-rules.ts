@@ -1,6 +1,8 @@
 // Law: a route opens on a refused connection, on a failure that a probe confirms, or on 2 failures of
-// 2201–2207 within 10 s; only the answer to a half-open trial's 2207 closes it (domain.md, Breaker). Pure.
+// 2201–2207 within 10 s; only the answer to a half-open trial's 2207 closes it (domain.md, Breaker);
+// of inpatients 2401 and 2301–2304. Pure.
 import type { Environment } from '../config.ts';
+import { isOnClaimRoad, isSettle } from './claim-trades.ts';
 import type { Answer } from './insurer.ts';
 import { readErrorText, regionRules } from './regions.ts';
 
@@ -89,9 +91,6 @@ export function signalOf(infno: string, outcome: Answer['outcome'], reason: stri
   return outcome satisfies never;
 }
 
-/** 2201–2207 are the road of a claim; a failure of anything else is only a hint. */
-const isCounted = (infno: string) => infno >= '2201' && infno <= '2207';
-
 export function react(
   state: RouteState,
   event: BreakerEvent,
@@ -143,10 +142,11 @@ function hear(
   if (signal === 'refused') return open(now, settings, earliest(before, now));
   if (signal === 'answered') {
     // Only a 2207 shows that the whole road works: a platform may take 2201 and settle nothing.
-    if (infno !== '2207' || state.failures === 0) return nothing;
+    if (!isSettle(infno) || state.failures === 0) return nothing;
     return { change: 'kept', state: freshOnline, shouldProbe: false };
   }
-  if (!isCounted(infno)) return { change: 'none', shouldProbe: true };
+  // A failure of anything beside the road of a claim is only a hint.
+  if (!isOnClaimRoad(infno)) return { change: 'none', shouldProbe: true };
   const failures = before ? state.failures + 1 : 1;
   const firstFailureAt = before ?? now;
   if (failures >= settings.failuresToOpen) return open(now, settings, firstFailureAt);
@@ -168,7 +168,7 @@ function whileOffline(
       if (event.signal !== 'answered') {
         return waiting(state.failedTrials + 1, now, trialDelay(settings, state.failedTrials + 1));
       }
-      return event.infno === '2207' ? { change: 'closed', state: freshOnline } : nothing;
+      return isSettle(event.infno) ? { change: 'closed', state: freshOnline } : nothing;
     }
     case 'trialEnded': {
       if (!isTrials(event.token)) return nothing;

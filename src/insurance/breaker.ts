@@ -18,6 +18,7 @@ import {
 } from './breaker-rules.ts';
 import { renewTrialRow, takeTrialRow } from './breaker-store.ts';
 import { changeRoute } from './breaker-switch.ts';
+import { isSettle } from './claim-trades.ts';
 import type { Answer, Infno, Insurer, RouteName } from './insurer.ts';
 
 /** What one message to the insurer came to. */
@@ -126,7 +127,7 @@ async function report(parts: Parts, route: RouteName, told: Told): Promise<void>
   const signal = signalOf(infno, outcome, reason);
   if (signal === 'answered') {
     if (trialToken) parts.answered.set(routeOfToken(trialToken), trialToken);
-    if (infno !== '2207') return;
+    if (!isSettle(infno)) return;
   }
   const { state } = await parts.looks.read(route);
   const isClean = state.status === 'online' && state.failures === 0;

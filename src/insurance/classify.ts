@@ -1,5 +1,6 @@
 // Law: doubt is never a no. Whatever might have been executed at a money trade is `unknown`;
 // before the money trade the same doubt is `offline` (domain.md, Answers; nhsa.md §10).
+import { isCancelSettle, isMoneyTrade, isSettle, isUndoing } from './claim-trades.ts';
 import { readable, reasonOf } from './error-text.ts';
 import type { Answer } from './insurer.ts';
 import { type RegionRules, readErrorText, type TextMeaning } from './regions.ts';
@@ -21,17 +22,9 @@ export interface Verdict {
   needsSignIn: boolean;
 }
 
-/** Trades that move the insurer's money: in doubt they may have been executed. */
-const MONEY_TRADES = new Set(['2207', '2208', '2304', '2305', '2601']);
-/** Money trades whose success without a setl_id is no success. */
-const CLAIM_TRADES = new Set(['2207', '2304']);
-const REVERSALS = new Set(['2208', '2305', '2601']);
-const CANCELLATIONS = new Set(['2202', '2205', '2302', '2404']);
-
-/** True where doubt means `unknown`. */
-function isMoneyTrade(infno: string): boolean {
-  return MONEY_TRADES.has(infno);
-}
+/** True where doubt means `unknown`: the trade may have been executed. */
+const isDoubtful = (infno: string) => isMoneyTrade(infno) || infno === '2601';
+const isReversal = (infno: string) => isCancelSettle(infno) || infno === '2601';
 
 /** The decision table from (trade, event, region) to one of the answers. Pure. */
 export function classify(infno: string, event: ExchangeEvent, rules: RegionRules): Verdict {
@@ -63,7 +56,7 @@ function classifyReply(infno: string, reply: WireReply, rules: RegionRules): Ver
   const isOk = infcode === '0' || (infno === '1101' && rules.lookUpOkCodes.includes(infcode));
   if (isOk) {
     if (!output) return doubt(infno, 'answer with an unreadable output');
-    if (CLAIM_TRADES.has(infno) && text(node(output, 'setlinfo'), 'setl_id') === '') {
+    if (isSettle(infno) && text(node(output, 'setlinfo'), 'setl_id') === '') {
       return doubt(infno, 'answer without setl_id');
     }
     return sure({ outcome: 'ok', output });
@@ -91,9 +84,11 @@ function answerOf(infno: string, meaning: TextMeaning, reason: string): Verdict 
     case 'alreadySettled':
       return sure({ outcome: 'unknown', reason });
     case 'alreadyReversed':
-      return REVERSALS.has(infno) ? done : rejected;
+      return isReversal(infno) ? done : rejected;
     case 'nothingToCancel':
-      return CANCELLATIONS.has(infno) ? done : rejected;
+      return isUndoing(infno) ? done : rejected;
+    case 'alreadyDischarged':
+      return infno === '2402' ? done : rejected;
     case 'noSuchMessage':
       return infno === '2601' ? done : rejected;
     case 'notInsured':
@@ -107,7 +102,7 @@ function answerOf(infno: string, meaning: TextMeaning, reason: string): Verdict 
 }
 
 function doubt(infno: string, reason: string): Verdict {
-  return sure({ outcome: isMoneyTrade(infno) ? 'unknown' : 'offline', reason });
+  return sure({ outcome: isDoubtful(infno) ? 'unknown' : 'offline', reason });
 }
 
 function sure(answer: Answer): Verdict {

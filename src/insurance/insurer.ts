@@ -4,6 +4,7 @@ import type { Fen } from '../money.ts';
 export type Infno =
   | '9001'
   | '1101'
+  | '2001'
   | '2201'
   | '2202'
   | '2203'
@@ -12,6 +13,15 @@ export type Infno =
   | '2206'
   | '2207'
   | '2208'
+  | '2301'
+  | '2302'
+  | '2303'
+  | '2304'
+  | '2305'
+  | '2401'
+  | '2402'
+  | '2404'
+  | '2405'
   | '2601'
   | '5201'
   | '5203';
@@ -54,9 +64,9 @@ export interface Insurer {
   send(message: Message, deadlineMs: number): Promise<Answer>;
 }
 
-/** setlinfo of 2206, 2207, 2208 or 5203 in fen, its invariants of nhsa.md §2.9 already checked. */
+/** setlinfo of 2206, 2207, 2208, their inpatient pairs or 5203 in fen, its invariants of nhsa.md §2.9 already checked. */
 export interface ClaimSplit {
-  /** Empty for a preview (2206). */
+  /** Empty for a preview (2206, 2303). */
   setlId: string;
   mdtrtId: string;
   medinsSetlId: string;

@@ -13,6 +13,7 @@ export const classableMeanings = [
   'alreadySettled',
   'alreadyReversed',
   'nothingToCancel',
+  'alreadyDischarged',
   'noSuchMessage',
   'notInsured',
   'rejected',
@@ -45,6 +46,8 @@ export interface RegionRules {
   lookUpOkCodes: readonly string[];
   /** Allowed difference of fund_pay_sumamt to the sum of its parts (nhsa.md §2.9 no. 4); null: unchecked. */
   fundPartsTolerance: Fen | null;
+  /** med_type of an ordinary hospital stay (nhsa.md §2.14). */
+  inpatientMedType: string;
   patterns: readonly TextPattern[];
   /** What finance decided, by trade and text (error-text.ts, withoutTraces); wins over patterns. */
   meanings?: ReadonlyMap<string, TextMeaning>;
@@ -84,11 +87,17 @@ const nationalPatterns: readonly TextPattern[] = [
   },
   {
     meaning: 'nothingToCancel',
-    infnos: ['2202', '2205', '2302', '2404'],
+    infnos: ['2202', '2205', '2302', '2404', '2405'],
     match: [
       '未查询到任何有效相关的记录|费用明细List不能为空|(无|没有)可(撤销|取消)|已(撤销|取消)',
       '(未|没有)(查询|找)到.{0,12}(登记|挂号|就诊|明细|费用)',
+      '(未|没有)(办理)?出院|无需撤销',
     ].join('|'),
+  },
+  {
+    meaning: 'alreadyDischarged',
+    infnos: ['2402'],
+    match: '已(经)?(办理)?出院|重复(办理)?出院',
   },
   { meaning: 'alreadySettled', infnos: CLAIMING, match: '已(经)?结算|单边账|重复结算' },
   {
@@ -124,6 +133,7 @@ const national: RegionRules = {
   needsSignIn: true,
   lookUpOkCodes: ['0'],
   fundPartsTolerance: 0n,
+  inpatientMedType: '2101',
   patterns: nationalPatterns,
 };
 
@@ -133,6 +143,8 @@ const regional: Readonly<Record<string, Partial<RegionRules>>> = {
   '14': { lookUpOkCodes: ['0', '1'] },
   // Hunan's specification says "1.0.0" where others say "V1.0" (nhsa.md §1.1).
   '43': { infver: '1.0.0' },
+  // Chongqing writes 21 for an ordinary stay (nhsa.md §2.14).
+  '50': { inpatientMedType: '21' },
 };
 
 /** The rules of the region where the patient is treated (mdtrtarea_admvs). */

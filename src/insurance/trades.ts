@@ -1,10 +1,12 @@
-// Role: the input node of each outpatient trade (nhsa.md §2.5–§2.13), from typed parameters. Pure.
+// Role: the input node of each outpatient trade and query (nhsa.md §2.4–§2.13), from typed parameters. Pure.
 // Money goes out as yuan strings, times as Shanghai texts, ids as they came.
 import { type Fen, formatYuan } from '../money.ts';
 import { type Coded, claimDefaults, type Diagnosis } from './claim-defaults.ts';
+import { expContent } from './exp-content.ts';
 import { feeRow, traceRows } from './fee-rows.ts';
 import type { ClaimSplit } from './insurer.ts';
 import type { InsuredPerson } from './person.ts';
+import { regionRules } from './regions.ts';
 import { wireDate, wireDateTime } from './wire-time.ts';
 
 /** A message's input: node name → node. */
@@ -21,7 +23,34 @@ export interface ClaimVisit {
   department?: Coded;
   doctor?: Coded;
   diagnoses: readonly Diagnosis[];
+  /** mdtrtarea_admvs: where the patient is treated. */
+  treatRegion?: string;
+  /** Counts as filed when the patient is insured elsewhere (nhsa.md §6). */
+  isEmergency?: boolean;
+  /** Only of inpatients: they are claimed by trades of their own (claim-trades.ts). */
+  stay?: Stay;
 }
+
+/** A hospital stay as the insurer sees it. */
+export interface Stay {
+  admission: {
+    number?: string;
+    bed?: string;
+    ward?: string;
+    contactName?: string;
+    contactPhone?: string;
+    type?: AdmissionType;
+  };
+  /** Null while admitted. */
+  dischargedAt: Date | null;
+  /** The stay goes on after this settlement (mid_setl_flag 1). */
+  isInterim: boolean;
+  /** What was found at discharge; empty: the admission's diagnoses stand. */
+  dischargeDiagnoses: readonly Diagnosis[];
+}
+
+/** IPT_TYPE of patients insured elsewhere: 1, 2, 3 (nhsa.md §6). */
+export type AdmissionType = 'ordinary' | 'emergency' | 'transfer';
 
 export interface ClaimCharge {
   lineNumber: number;
@@ -53,8 +82,9 @@ export interface SettleParameters {
 }
 
 /** med_type of a visit: what the terminal said, else by kind (nhsa.md §2.14). */
-export function medTypeOf(kind: string, given?: string): string {
+export function medTypeOf(kind: string, given?: string, treatRegion = ''): string {
   if (given) return given;
+  if (kind === 'inpatient') return regionRules(treatRegion).inpatientMedType;
   if (kind === 'emergency') return '13';
   return kind === 'registration' ? '12' : '11';
 }
@@ -91,6 +121,7 @@ export function register2201(person: InsuredPerson, visit: ClaimVisit): TradeInp
       dept_code: department.code,
       dept_name: department.name,
       caty: department.code,
+      ...expContent(person, visit),
     },
   };
 }
@@ -228,7 +259,8 @@ export function querySettlement5203(
   };
 }
 
-function certificateOf(person: InsuredPerson): Record<string, string> {
+/** The insured person and the certificate shown, as most trades repeat them. */
+export function certificateOf(person: InsuredPerson): Record<string, string> {
   return {
     psn_no: person.psnNo,
     mdtrt_cert_type: person.certType,
@@ -241,7 +273,8 @@ function certificateOf(person: InsuredPerson): Record<string, string> {
   };
 }
 
-function settleData(parameters: SettleParameters): Record<string, string> {
+/** What pre-settlement and settlement of outpatients and inpatients have in common. */
+export function settleData(parameters: SettleParameters): Record<string, string> {
   const { person, visit } = parameters;
   return {
     ...certificateOf(person),
@@ -252,5 +285,6 @@ function settleData(parameters: SettleParameters): Record<string, string> {
     chrg_bchno: parameters.chrgBchno,
     acct_used_flag: parameters.acctUsedFlag,
     insutype: person.insutype,
+    ...expContent(person, visit),
   };
 }

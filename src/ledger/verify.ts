@@ -2,7 +2,9 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { type Db, rows, type Tx } from '../db/db.ts';
 import { booksLaws } from './laws/books-laws.ts';
+import { counterLaws } from './laws/counter-laws.ts';
 import { creditLaws } from './laws/credit-laws.ts';
+import { familyLaws } from './laws/family-laws.ts';
 import { insuranceLaws } from './laws/insurance-laws.ts';
 import type { Law } from './laws/law.ts';
 import { refundLaws } from './laws/refund-laws.ts';
@@ -27,6 +29,8 @@ const laws: readonly Law[] = [
   ...booksLaws,
   ...settlementBooksLaws,
   ...creditLaws,
+  ...familyLaws,
+  ...counterLaws,
   ...settlementLaws,
   ...insuranceLaws,
   ...refundLaws,

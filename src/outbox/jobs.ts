@@ -9,6 +9,10 @@ import { newId } from '../ids.ts';
 export type JobKind =
   /** Undo the insurer's registration (2201) of a cancelled visit. */
   | 'releaseRegistration'
+  /** Admit an inpatient at the insurer (2401), if nobody has yet. */
+  | 'admitInpatient'
+  /** Make the insurer's record of a stay agree with ours (2402, 2404, 2405). */
+  | 'syncStay'
   /** Send money back on the instrument it came from. */
   | 'sendMoneyBack'
   /** Ask the bank what became of a debit. */

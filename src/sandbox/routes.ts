@@ -16,7 +16,8 @@ import { type InsurerControl, insurerControl } from './insurer/control-client.ts
 import { faultSchema } from './insurer/control-schemas.ts';
 import { issueSandboxToken, sandboxIssuerRouter } from './issuer.ts';
 import { addSandboxPerson, reach, type SandboxParties } from './people.ts';
-import { claimsQuery, clockBody, personBody, tokenBody } from './schemas.ts';
+import { assertionBody, claimsQuery, clockBody, personBody, tokenBody } from './schemas.ts';
+import { mintAssertion } from './vendor.ts';
 
 /** The issuers' documents and the /sandbox operations, ready to mount. */
 export function sandboxRouter(deps: Deps, parties: SandboxParties): express.Router {
@@ -28,7 +29,7 @@ export function sandboxRouter(deps: Deps, parties: SandboxParties): express.Rout
       const { query, body } = readInput(spec, req);
       const caller = { kind: 'anonymous' as const, client: 'sandbox' };
       const call = { deps, caller, params: {}, query, body, key: null, ifMatch: null };
-      sendReply(req, res, await spec.handler({ ...call, accept: 'json' }));
+      await sendReply(req, res, await spec.handler({ ...call, accept: 'json' }));
     };
     if (spec.method === 'get') router.get(spec.path, handle);
     else router[spec.method](spec.path, readBody, handle);
@@ -71,6 +72,19 @@ function people(parties: SandboxParties): Route[] {
       handler: async ({ deps, body }) => ({
         status: 200,
         body: await issueSandboxToken(deps, body),
+      }),
+    }),
+    route({
+      ...common,
+      method: 'post',
+      path: '/sandbox/assertions',
+      operationId: 'mintSandboxAssertion',
+      summary: '沙盒刷脸、NFC 凭证 A face or NFC assertion of the sandbox’s own terminal vendor',
+      body: assertionBody,
+      replies: { 200: z.object({ assertion: z.string() }) },
+      handler: async ({ deps, body }) => ({
+        status: 200,
+        body: { assertion: await mintAssertion(deps, body) },
       }),
     }),
   ];

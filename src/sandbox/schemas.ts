@@ -24,6 +24,8 @@ export const personBody = z.strictObject({
       type: z.enum(['employee', 'resident']).optional(),
       region: region.optional(),
       accountBalance: yuan.optional(),
+      /** Beside the contract: filed for treatment elsewhere (异地就医备案); default true. */
+      filed: z.boolean().optional(),
     })
     .optional(),
   kin: z
@@ -42,6 +44,14 @@ export const tokenBody = z.strictObject({
   subject: shortText(100).optional(),
   /** Beside the contract: which lender an operator works for; default: the first. */
   lender: shortText(20).optional(),
+});
+
+/** What a vendor's terminal at the counter would sign of who stands there. */
+export const assertionBody = z.strictObject({
+  kind: z.enum(['face', 'nfc']),
+  citizen: z.strictObject({ name: shortText(50), idNumber }),
+  /** Id or client id of the only terminal that may show it; default: any. */
+  terminalId: shortText(200).optional(),
 });
 
 export const claimsQuery = z.strictObject({

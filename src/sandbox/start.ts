@@ -11,6 +11,7 @@ import { insurerControl } from './insurer/control-client.ts';
 import type { SandboxParties } from './people.ts';
 import { startSandboxProcesses } from './processes.ts';
 import { sandboxSecrets } from './secrets.ts';
+import { registerSandboxVendor } from './vendor.ts';
 
 export interface Sandbox {
   parties: {
@@ -19,6 +20,7 @@ export interface Sandbox {
     insurance: { url: string; accessKey: string; secretKey: string };
     lender: { url: string; apiKey: string };
     score: { url: string; apiKey: string };
+    kinship: { url: string; apiKey: string };
   };
   links: SandboxParties;
   stop(): Promise<void>;
@@ -49,6 +51,7 @@ export async function prepareSandbox(env: Environment): Promise<Sandbox> {
       insurance: { url: env.INSURANCE_URL ?? insurer?.url ?? '', ...insurerKeys },
       lender: env.LENDER_URL ? { url: env.LENDER_URL, apiKey: env.LENDER_API_KEY ?? '' } : ours,
       score: env.SCORE_URL ? { url: env.SCORE_URL, apiKey: env.SCORE_API_KEY ?? '' } : ours,
+      kinship: env.KINSHIP_URL ? { url: env.KINSHIP_URL, apiKey: env.KINSHIP_API_KEY ?? '' } : ours,
     },
     links,
     stop: processes.stop,
@@ -75,12 +78,13 @@ export function seedSandbox(db: Db): Promise<void> {
   return seedCity(db);
 }
 
-/** Registers the demo citizen with all parties and returns what to print. */
+/** Registers the terminal vendor and, with all parties, the demo citizen; returns what to print. */
 export async function announceSandbox(
   deps: Deps,
   sandbox: Sandbox,
   localUrl: string,
 ): Promise<string> {
+  await registerSandboxVendor(deps);
   const reply = await fetch(`${localUrl}/sandbox/people`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -2,12 +2,12 @@
 import { eq, sql } from 'drizzle-orm';
 import type { VisitKind } from '../credit/policy.ts';
 import { type Db, rows, type Tx } from '../db/db.ts';
-import { citizen, hospital, visit } from '../db/schema.ts';
+import { citizen, hospital, settlement, visit } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
 import { assert } from '../errors.ts';
 import { terminalOperator } from '../identity/credentials.ts';
 import { openCitizen } from '../identity/people.ts';
-import type { Coded } from '../insurance/claim-defaults.ts';
+import type { Coded, Diagnosis } from '../insurance/claim-defaults.ts';
 import { type InsuredPerson, openPerson } from '../insurance/person.ts';
 import {
   type AcctUsedFlag,
@@ -15,10 +15,11 @@ import {
   type ClaimCharge,
   type ClaimVisit,
   medTypeOf,
+  type Stay,
 } from '../insurance/trades.ts';
 import { type Fen, sumFen } from '../money.ts';
 import { readClinical } from '../visit/change-visit.ts';
-import type { HospitalRow } from '../visit/open-visit.ts';
+import type { Clinical, HospitalRow } from '../visit/open-visit.ts';
 import type { VisitRow } from '../visit/visit-store.ts';
 
 export interface BilledVisit {
@@ -38,8 +39,28 @@ export interface BilledVisit {
 }
 
 /** The bill of a settlement (or of its running intent). */
-export function readBill(deps: Deps, visitId: string, settlementId: string): Promise<BilledVisit> {
-  return readBillOf(deps, visitId, sql`b.settlement_id = ${settlementId}`);
+export async function readBill(
+  deps: Deps,
+  visitId: string,
+  settlementId: string,
+): Promise<BilledVisit> {
+  const bill = await readBillOf(deps, visitId, sql`b.settlement_id = ${settlementId}`);
+  if (!bill.claimVisit.stay) return bill;
+  const [row] = await deps.db
+    .select({ isInterim: settlement.isInterim })
+    .from(settlement)
+    .where(eq(settlement.id, settlementId));
+  return row ? withStay(bill, row) : bill;
+}
+
+/** The same bill, of a stay that is (or is not) closed by it. */
+export function withStay(
+  bill: BilledVisit,
+  known: Partial<Pick<Stay, 'isInterim' | 'dischargedAt'>>,
+): BilledVisit {
+  const { claimVisit } = bill;
+  if (!claimVisit.stay) return bill;
+  return { ...bill, claimVisit: { ...claimVisit, stay: { ...claimVisit.stay, ...known } } };
 }
 
 /** The bill of batches that are not settled yet, for a preview. */
@@ -81,7 +102,7 @@ async function readBillOf(
     operator: operatorOf(deps, row),
     patient,
     person: row.insuredPerson ? openPerson(deps.keyring, row.insuredPerson) : null,
-    claimVisit: claimVisitOf(deps, row, kind),
+    claimVisit: claimVisitOf(deps, row, kind, found.hospital.region),
     acctUsedFlag: acctUsedFlagOf({
       personal: row.usePersonalAccount,
       family: row.useFamilyAccount,
@@ -91,22 +112,49 @@ async function readBillOf(
   };
 }
 
-function claimVisitOf(deps: Deps, row: VisitRow, kind: VisitKind): ClaimVisit {
-  const { medType, diseaseCode, department, doctor, diagnoses } = readClinical(deps, row);
+function claimVisitOf(deps: Deps, row: VisitRow, kind: VisitKind, treatRegion: string): ClaimVisit {
+  const clinical = readClinical(deps, row);
+  const { medType, diseaseCode, department, doctor, admission } = clinical;
   return {
     visitNumber: row.visitNumber,
     startedAt: row.startedAt,
-    medType: medTypeOf(kind, medType),
+    medType: medTypeOf(kind, medType, treatRegion),
+    treatRegion,
+    isEmergency: kind === 'emergency' || admission?.type === 'emergency',
     ...(diseaseCode ? { diseaseCode } : {}),
     ...(department ? { department } : {}),
     ...(doctor ? { doctor } : {}),
-    diagnoses: (diagnoses ?? []).map(({ code, name, type, at }) => ({
-      code,
-      name,
-      ...(type ? { type } : {}),
-      ...(at ? { at: new Date(at) } : {}),
-    })),
+    diagnoses: diagnosesOf(clinical.diagnoses),
+    ...(kind === 'inpatient' ? { stay: stayOf(row, clinical) } : {}),
   };
+}
+
+/** Goes on until a settlement says otherwise. */
+function stayOf(row: VisitRow, { admission, dischargeDiagnoses }: Clinical): Stay {
+  const { number, bed, ward, contactName, contactPhone, type } = admission ?? {};
+  return {
+    admission: {
+      ...(number ? { number } : {}),
+      ...(bed ? { bed } : {}),
+      ...(ward ? { ward } : {}),
+      ...(contactName ? { contactName } : {}),
+      ...(contactPhone ? { contactPhone } : {}),
+      ...(type ? { type } : {}),
+    },
+    dischargedAt: row.dischargedAt,
+    isInterim: row.dischargedAt === null,
+    dischargeDiagnoses: diagnosesOf(dischargeDiagnoses),
+  };
+}
+
+/** As sealed: times are texts again. */
+function diagnosesOf(sealed: Clinical['diagnoses']): Diagnosis[] {
+  return (sealed ?? []).map(({ code, name, type, at }) => ({
+    code,
+    name,
+    ...(type ? { type } : {}),
+    ...(at ? { at: new Date(at) } : {}),
+  }));
 }
 
 function operatorOf(deps: Deps, row: VisitRow): { id: string; name: string } {

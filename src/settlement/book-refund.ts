@@ -13,6 +13,7 @@ import { openLegs } from '../ledger/open-legs.ts';
 import { postEntry } from '../ledger/post.ts';
 import { type Fen, maxFen } from '../money.ts';
 import { recordEvent } from '../outbox/events.ts';
+import { enqueueJob } from '../outbox/jobs.ts';
 import { lockVisit } from '../visit/visit-store.ts';
 import { reverseOldAgain } from './ask-again.ts';
 import { saveClaim } from './book-settlement.ts';
@@ -42,7 +43,7 @@ export async function bookRefund(
   result: Booked,
 ): Promise<Reply> {
   const order = intent.order as RefundOrder;
-  await lockVisit(tx, intent.visitId, order.hospitalCode);
+  const { kind } = await lockVisit(tx, intent.visitId, order.hospitalCode);
   const row = await lockSettlement(tx, order.settlementId, order.hospitalCode);
   if (!(await endIntent(tx, intent, 'finished'))) {
     throw new Refusal('idempotency/in-flight', { retryAfterSeconds: 1 });
@@ -77,6 +78,7 @@ export async function bookRefund(
   });
   if (entry.legs.length > 0) await postEntry(tx, entry);
   await markRefunded(tx, row.visitId, order.lines);
+  if (kind === 'inpatient') await enqueueJob(tx, { kind: 'syncStay', subjectId: row.visitId });
   const isAwaiting = order.isWhole && !(await cancelConversion(tx, row, now));
   const arrears = row.arrears + maxFen(newPart - oldPart, 0n);
   await updateSettlement(tx, row, { refundable, result, isAwaiting, arrears });

@@ -11,10 +11,13 @@ import { assert, Refusal } from '../errors.ts';
 import { finishRunningKey } from '../http/idempotency.ts';
 import type { Reply } from '../http/route.ts';
 import { newId } from '../ids.ts';
+import { refundDueBy } from '../inpatient/refund-clock.ts';
+import { readStayPolicy } from '../inpatient/stay-policy.ts';
 import type { ClaimSplit } from '../insurance/insurer.ts';
 import { postEntry } from '../ledger/post.ts';
 import { formatYuan } from '../money.ts';
 import { recordEvent } from '../outbox/events.ts';
+import { enqueueJob } from '../outbox/jobs.ts';
 import { lockVisit, type VisitRow, visitView } from '../visit/visit-store.ts';
 import { reverseOldAgain } from './ask-again.ts';
 import type { ClaimResult } from './claim-run.ts';
@@ -64,8 +67,8 @@ export async function bookSettlement(
   });
   // A bill of 0.00 (free items) moves no money: there is nothing to write into the books.
   if (entry.legs.length > 0) await postEntry(tx, entry);
-  await queueIfAwaiting(tx, { order, booking, bill, now });
-  await updateVisit(tx, row);
+  await queueIfAwaiting(tx, { order, booking, bill, now, citizenId: row.citizenId });
+  await updateVisit(tx, row, order);
   await recordSettled(tx, saved, now);
   return reply(tx, deps, intent, saved);
 }
@@ -134,7 +137,7 @@ async function insertSettlement(
       insuranceReason: booking.decision.reason ?? null,
       total,
       dueAtCounter: bill.dueAtCounter,
-      unused: bill.unused.map((t) => ({ ...t, amount: t.amount.toString() })),
+      unused: await unusedOf(tx, row, bill.unused, now),
       payer: bill.credit ? row.payer : null,
       payerCitizenId: bill.credit?.citizenId ?? null,
       receiptNumber: order.receiptNumber,
@@ -158,6 +161,19 @@ async function insertSettlement(
   }));
   if (tenders.length > 0) await tx.insert(tender).values(tenders);
   return saved;
+}
+
+/** A deposit's surplus is an inpatient's money: the hospital gives it back within working days. */
+async function unusedOf(tx: Tx, row: VisitRow, unused: readonly CounterTender[], now: Date) {
+  const isDeposit = unused.some((t) => t.kind === 'deposit');
+  const refundBy = isDeposit
+    ? refundDueBy(now, await readStayPolicy(tx, row.hospitalCode, now))
+    : null;
+  return unused.map((t) => ({
+    ...t,
+    amount: t.amount.toString(),
+    ...(t.kind === 'deposit' && refundBy ? { refundBy } : {}),
+  }));
 }
 
 async function insertClaim(
@@ -210,9 +226,15 @@ export async function saveClaim(
 
 async function queueIfAwaiting(
   tx: Tx,
-  closing: { order: SettlementOrder; booking: Booking; bill: PaidBill; now: Date },
+  closing: {
+    order: SettlementOrder;
+    booking: Booking;
+    bill: PaidBill;
+    citizenId: string | null;
+    now: Date;
+  },
 ): Promise<void> {
-  const { order, booking, bill, now } = closing;
+  const { order, booking, bill, citizenId, now } = closing;
   const { claim: result } = booking;
   if (booking.decision.insurance !== 'awaitingInsurance' || !('route' in result)) return;
   const due = { kind: 'dueAtCounter', amount: formatYuan(bill.dueAtCounter) };
@@ -221,6 +243,7 @@ async function queueIfAwaiting(
   await queueConversion(tx, {
     settlementId: order.settlementId,
     hospitalCode: order.hospitalCode,
+    citizenId,
     route: result.route,
     cause: isUnknown ? 'insurerUnknown' : 'insurerOffline',
     unknownMsgid: isUnknown ? result.msgid : null,
@@ -230,16 +253,18 @@ async function queueIfAwaiting(
   });
 }
 
-/** Settled once every batch is. */
-async function updateVisit(tx: Tx, row: VisitRow): Promise<void> {
+/** Settled once every batch is; a stay is closed by the settlement that leaves nothing. */
+async function updateVisit(tx: Tx, row: VisitRow, order: SettlementOrder): Promise<void> {
   await tx
     .update(visit)
     .set({
       status: sql`case when exists (select 1 from charge_batch b
         where b.visit_id = ${row.id} and b.settlement_id is null) then 'open' else 'settled' end`,
       version: row.version + 1,
+      ...(order.dischargedAt ? { dischargedAt: new Date(order.dischargedAt) } : {}),
     })
     .where(eq(visit.id, row.id));
+  if (row.kind === 'inpatient') await enqueueJob(tx, { kind: 'syncStay', subjectId: row.id });
 }
 
 async function recordSettled(tx: Tx, row: SettlementRow, now: Date): Promise<void> {

@@ -1,20 +1,18 @@
-// Claims a bill at the insurer: 1101 → 2201 → 2203 → 2204 → 2206 → 2207. Before 2207 doubt means
-// offline (no money moved); at 2207 doubt means unknown. Nothing is booked here.
+// Claims a bill at the insurer: 1101 → 2201 → 2203 → 2204 → 2206 → 2207, of an inpatient
+// 1101 → 2401 → 2301 → 2303 → 2304. Before the settling trade doubt means offline (no money moved); at
+// it doubt means unknown. Nothing is booked here.
 import { and, eq } from 'drizzle-orm';
 import { claim as claimTable } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
+import { askFiling } from '../insurance/ask-filing.ts';
+import { tradesOf } from '../insurance/claim-inputs.ts';
+import type { Filing } from '../insurance/filing.ts';
 import type { ClaimSplit, WireNode } from '../insurance/insurer.ts';
 import { newMessageId, type StoredMessage } from '../insurance/message-store.ts';
 import { type InsuredPerson, lookUpPerson, type PersonAnswer } from '../insurance/person.ts';
 import { regionRules, routeOf } from '../insurance/regions.ts';
 import { readSplit } from '../insurance/split.ts';
-import {
-  feeCancel2205,
-  feeUpload2204,
-  preSettle2206,
-  settle2207,
-  visitInfo2203,
-} from '../insurance/trades.ts';
+import { type SettleParameters, visitInfo2203 } from '../insurance/trades.ts';
 import { type Fen, parseYuan } from '../money.ts';
 import type { BilledVisit } from './bill.ts';
 import {
@@ -26,6 +24,7 @@ import {
   Stop,
 } from './claim-run.ts';
 import { registerVisit } from './register-visit.ts';
+import { dischargeFirst } from './stay-order.ts';
 import { openTalk } from './talk.ts';
 
 /** A worker that learns the truth may ask 1101 for this long. */
@@ -39,6 +38,17 @@ export function claimBill(deps: Deps, order: ClaimOrder): Promise<ClaimResult> {
     const previewed = await previewClaim(run);
     if (order.isPreview) return { split: previewed.preview, msgid: '' };
     return settleClaim(run, previewed);
+  });
+}
+
+/**
+ * Only 1101 and the registration (an admission), which moves no money and needs no filing yet. The
+ * result has an mdtrtId when the visit is registered; its outcome says nothing more.
+ */
+export function registerBill(deps: Deps, order: ClaimOrder): Promise<ClaimResult> {
+  return runClaim(deps, order, async (run) => {
+    await registerVisit(run, await identifyPerson(run));
+    throw new Stop('offline', 'registered, and nothing else was meant');
   });
 }
 
@@ -56,6 +66,7 @@ export async function runClaim(
     person: null,
     mdtrtId: null,
     preview: null,
+    filing: null,
     isUploaded: false,
   };
   const soFar = (): Outcome => ({
@@ -64,6 +75,7 @@ export async function runClaim(
     mdtrtId: run.mdtrtId,
     preview: run.preview,
     unsaved: talk.unsaved,
+    filing: run.filing,
   });
   try {
     const settled = await steps(run);
@@ -78,11 +90,12 @@ export async function runClaim(
   }
 }
 
-type Previewed = Parameters<typeof settle2207>[0];
+type Previewed = SettleParameters & { preview: ClaimSplit; charges: BilledVisit['charges'] };
 
-/** 1101 → 2201 → 2203 → 2204 → 2206: everything that moves no money. */
+/** 1101 → 2201 → 2203 → 2204 → 2206 (2401 → 2301 → 2303): everything that moves no money. */
 export async function previewClaim(run: ClaimRun): Promise<Previewed> {
   const person = await identifyPerson(run);
+  if (run.talk.route === 'crossRegion') await checkFiling(run, person);
   const mdtrtId = await registerVisit(run, person);
   const { bill, held } = run.order;
   const parameters = {
@@ -93,26 +106,34 @@ export async function previewClaim(run: ClaimRun): Promise<Previewed> {
     total: bill.total,
     acctUsedFlag: bill.acctUsedFlag,
   };
-  await must(run.talk.ask('2203', visitInfo2203(person, bill.claimVisit, mdtrtId)));
-  if (run.isUploaded) await must(run.talk.change('2205', feeCancel2205(person, mdtrtId)));
-  await must(run.talk.change('2204', feeUpload2204({ ...parameters, charges: bill.charges })));
-  const answer = await must(run.talk.ask('2206', preSettle2206(parameters)));
+  const trades = tradesOf(bill.claimVisit);
+  const { input } = trades;
+  if (!bill.claimVisit.stay) {
+    await must(run.talk.ask('2203', visitInfo2203(person, bill.claimVisit, mdtrtId)));
+  }
+  if (run.isUploaded) {
+    await must(run.talk.change(trades.cancelUpload, input.cancelUpload(person, mdtrtId)));
+  }
+  const uploaded = { ...parameters, charges: bill.charges };
+  await must(run.talk.change(trades.upload, input.upload(uploaded)));
+  await dischargeFirst(run, person, mdtrtId);
+  const answer = await must(run.talk.ask(trades.preSettle, input.preSettle(parameters)));
   const expected = { total: bill.total, mdtrtId, isPreview: true, psnNo: person.psnNo };
   const preview = readSplit(answer, expected, regionRules(bill.hospital.region));
   if ('broken' in preview)
-    throw new Stop('offline', `2206 answer broken: ${preview.broken.join('; ')}`);
+    throw new Stop('offline', `${trades.preSettle} answer broken: ${preview.broken.join('; ')}`);
   run.preview = preview.split;
-  return { ...parameters, preview: preview.split, charges: bill.charges };
+  return { ...uploaded, preview: preview.split };
 }
 
 /**
- * After a crash the stored 2207 decides, before anybody else is asked: nothing that the insurer says
+ * After a crash the stored 2207 (2304) decides, before anybody else is asked: nothing that the insurer says
  * now can make a message of unknown fate unsent. Null when none was stored or it may be sent again.
  */
 export async function storedClaim(
   run: ClaimRun,
 ): Promise<{ split: ClaimSplit; msgid: string } | null> {
-  const last = run.talk.lastOf('2207');
+  const last = run.talk.lastOf(tradesOf(run.order.bill.claimVisit).settle);
   if (!last || last.fate === 'absent' || last.fate === 'reversed') return null;
   const { msgid, answer } = last;
   const { mdtrtId } = claimedIn(last);
@@ -133,7 +154,7 @@ export async function storedClaim(
   return answer satisfies never;
 }
 
-/** What a stored 2207 asked to be settled; `total` in fen. */
+/** What a stored 2207 or 2304 asked to be settled; `total` in fen. */
 export function claimedIn(message: StoredMessage): { mdtrtId: string; total: Fen } {
   const { data } = message.request as { data: { mdtrt_id: string; medfee_sumamt: string } };
   return { mdtrtId: data.mdtrt_id, total: parseYuan(data.medfee_sumamt) };
@@ -150,7 +171,7 @@ async function readClaim(
   const expected = { ...claimed, total: bill.total, isPreview: false, ...(psnNo ? { psnNo } : {}) };
   const answer = readSplit(output, expected, regionRules(bill.hospital.region));
   if ('broken' in answer) {
-    throw new Stop('unknown', `2207 answer broken: ${answer.broken.join('; ')}`, msgid, true);
+    throw new Stop('unknown', `claim answer broken: ${answer.broken.join('; ')}`, msgid, true);
   }
   const [known] = await run.deps.db
     .select({ id: claimTable.id })
@@ -162,13 +183,14 @@ async function readClaim(
       ),
     );
   if (known)
-    throw new Stop('unknown', '2207 answered a setl_id that is known already', msgid, true);
+    throw new Stop('unknown', 'the claim has a setl_id that is known already', msgid, true);
   return { split: answer.split, msgid };
 }
 
-/** 2207 decides: if its invariants hold it is booked, whatever 2206 said. */
+/** 2207 (2304) decides: if its invariants hold it is booked, whatever 2206 (2303) said. */
 export async function settleClaim(run: ClaimRun, parameters: Previewed) {
-  const told = await run.talk.change('2207', settle2207(parameters));
+  const { settle, input } = tradesOf(parameters.visit);
+  const told = await run.talk.change(settle, input.settle(parameters));
   const { msgid } = told;
   switch (told.outcome) {
     case 'ok':
@@ -195,6 +217,16 @@ export async function identifyPerson(run: ClaimRun): Promise<InsuredPerson> {
   run.talk.insuredRegion = person.insuredRegion;
   run.talk.route = routeOf(bill.hospital.region, person.insuredRegion);
   return person;
+}
+
+/** Insured elsewhere and not filed: said before anything is registered, let alone paid. */
+async function checkFiling(run: ClaimRun, person: InsuredPerson): Promise<void> {
+  const { hospital, kind, claimVisit: visit, visit: row } = run.order.bill;
+  if ((row.filing as Filing | null)?.status === 'filed') return;
+  const about = { hospital, kind, visit, person };
+  run.filing = await askFiling(run.deps.db, about, (infno, input) => run.talk.ask(infno, input));
+  if (run.filing?.status !== 'notFiled') return;
+  throw new Stop('rejected', run.filing.reason ?? '未办理异地就医备案 not filed');
 }
 
 async function lookUp(run: ClaimRun): Promise<InsuredPerson> {

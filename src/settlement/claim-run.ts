@@ -1,5 +1,6 @@
 // What one run of a claim knows on its way, and how it leaves the sequence of trades.
 import type { Deps } from '../deps.ts';
+import type { Filing } from '../insurance/filing.ts';
 import type { Answer, ClaimSplit, RouteName, WireNode } from '../insurance/insurer.ts';
 import type { InsuredPerson } from '../insurance/person.ts';
 import type { BilledVisit } from './bill.ts';
@@ -12,6 +13,8 @@ export interface Outcome {
   mdtrtId: string | null;
   preview: ClaimSplit | null;
   unsaved: Talk['unsaved'];
+  /** What was learnt of the filing of a patient insured elsewhere. */
+  filing?: Filing | null;
 }
 
 export type ClaimResult = Outcome &
@@ -20,7 +23,7 @@ export type ClaimResult = Outcome &
     | { outcome: 'rejected'; reason: string }
     | { outcome: 'notInsured'; reason: string }
     | { outcome: 'offline'; reason: string }
-    /** `msgid` is the 2207 of unknown fate; null when an earlier one already settled this bill. */
+    /** `msgid` is the 2207 (2304) of unknown fate; null when an earlier one already settled this bill. */
     | { outcome: 'unknown'; reason: string; msgid: string | null; isBroken: boolean }
   );
 
@@ -28,7 +31,7 @@ type Failure = Extract<ClaimResult, { reason: string }>['outcome'];
 
 export interface ClaimOrder extends TalkOrder {
   bill: BilledVisit;
-  /** Stop after 2206: `outcome` is settled with the preview's split (empty setlId). */
+  /** Stop after 2206 (2303): `outcome` is settled with the preview's split (empty setlId). */
   isPreview: boolean;
   /** Register anew even if the visit has a registration (after a partial refund). */
   isFresh: boolean;
@@ -43,6 +46,7 @@ export interface ClaimRun {
   person: InsuredPerson | null;
   mdtrtId: string | null;
   preview: ClaimSplit | null;
+  filing: Filing | null;
   /** True when this visit's registration may hold lines of an earlier upload. */
   isUploaded: boolean;
 }

@@ -1,5 +1,6 @@
 // The decision at the counter: which answer of the insurer means what for the bill. Pure.
 // Law: doubt never refuses and never takes the insurer's word (domain.md, At the counter).
+import { withFilingAdvice } from '../insurance/filing.ts';
 import type { ClaimResult } from './claim-run.ts';
 
 export type CounterDecision =
@@ -25,7 +26,7 @@ export function decideAtCounter(
     case 'notInsured':
       return { do: 'book', insurance: 'notInsured', reason: claim.reason };
     case 'rejected':
-      return { do: 'undo', code: 'insurance/rejected', reason: claim.reason };
+      return { do: 'undo', code: 'insurance/rejected', reason: withFilingAdvice(claim.reason) };
     case 'offline':
       return whenOffline === 'wait'
         ? { do: 'undo', code: 'insurance/offline', reason: claim.reason }

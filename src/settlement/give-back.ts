@@ -143,11 +143,12 @@ function newestCounterFirst(tenders: readonly TenderRow[]): TenderRow[] {
 
 /** What a refused rest once left the patient owing is the first that he no longer owes. */
 async function takeOffArrears(tx: Tx, order: GiveBackOrder, amount: Fen): Promise<void> {
-  const { id, arrearsReduced } = order.settlement;
-  await tx
-    .update(settlement)
-    .set({ arrearsReduced: arrearsReduced + amount })
-    .where(eq(settlement.id, id));
+  const { id, arrears, arrearsReduced } = order.settlement;
+  const after =
+    order.cause === 'refund'
+      ? { arrearsReduced: arrearsReduced + amount }
+      : { arrears: arrears - amount };
+  await tx.update(settlement).set(after).where(eq(settlement.id, id));
 }
 
 async function takeOffDue(tx: Tx, order: GiveBackOrder, amount: Fen): Promise<void> {

@@ -192,6 +192,14 @@ export function stillHeld(held: Pick<Intent, 'id' | 'leaseToken'>): SQL {
       and status = 'running' for update`;
 }
 
+/** As `stillHeld`, for a message that is waited for longer than the lease: renews it. */
+export function renewed(held: Pick<Intent, 'id' | 'leaseToken'>, seconds: number): SQL {
+  return sql`
+    update intent
+    set lease_until = greatest(lease_until, clock_timestamp() + make_interval(secs => ${seconds}))
+    where id = ${held.id} and lease_token = ${held.leaseToken} and status = 'running' returning 1`;
+}
+
 /** Keeps an intent running for later: nobody takes it over before `seconds` from now. */
 export async function parkIntent(
   tx: Tx,

@@ -15,11 +15,15 @@ export async function keepLearnt(
   claim: ClaimResult | { outcome: 'skipped' },
 ): Promise<void> {
   if (claim.outcome === 'skipped') return;
-  const { unsaved, person, mdtrtId } = claim;
+  const { unsaved, person, mdtrtId, filing } = claim;
   if (unsaved) await storeAnswer(tx, deps.keyring, unsaved.msgid, unsaved.answer);
   if (!person) return;
   await tx
     .update(visit)
-    .set({ insuredPerson: sealPerson(deps.keyring, person), ...(mdtrtId ? { mdtrtId } : {}) })
+    .set({
+      insuredPerson: sealPerson(deps.keyring, person),
+      ...(mdtrtId ? { mdtrtId } : {}),
+      ...(filing ? { filing } : {}),
+    })
     .where(eq(visit.id, visitId));
 }

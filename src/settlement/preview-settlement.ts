@@ -7,6 +7,7 @@ import { type Tx, transact } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
 import { Refusal } from '../errors.ts';
 import type { CallerOf, Reply } from '../http/route.ts';
+import { choosePayerAgain } from '../visit/choose-payer.ts';
 import { lockVisit, type VisitRow } from '../visit/visit-store.ts';
 import { type BilledVisit, readUnsettledBill } from './bill.ts';
 import { claimBill } from './claim-bill.ts';
@@ -80,10 +81,11 @@ async function finishPreview(
 
 async function beginPreview(tx: Tx, call: PreviewCall): Promise<Begun> {
   const { deps, request, terminal } = call;
-  const row = await lockVisit(tx, call.visitId, terminal.hospitalCode);
-  if (row.status === 'settling') throw new Refusal('visit/settling', { retryAfterSeconds: 1 });
-  if (row.status === 'cancelled') throw new Refusal('visit/wrong-state');
-  const { batches } = await chooseBatches(tx, row, request.batches);
+  const locked = await lockVisit(tx, call.visitId, terminal.hospitalCode);
+  if (locked.status === 'settling') throw new Refusal('visit/settling', { retryAfterSeconds: 1 });
+  if (locked.status === 'cancelled') throw new Refusal('visit/wrong-state');
+  const { batches } = await chooseBatches(tx, locked, request.batches);
+  const row = await choosePayerAgain(tx, locked);
   if (request.insurance === 'skip') return { intent: null, row, batches };
   await refuseWhileAtCounter(tx, row.id);
   const order = { batches };

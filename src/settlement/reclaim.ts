@@ -1,13 +1,15 @@
 // The insurer's side of a refund: preview the rest on a fresh registration, cancel the old claim
-// (2208), claim the rest (2207). Before 2208 any doubt changes nothing; after it there is no way back.
+// (2208, of an inpatient 2305), claim the rest (2207, 2304). Before 2208 any doubt changes nothing; after it there is no way back.
 import { MAX_BROKEN_CLAIMS } from '../conversion/decide-conversion.ts';
 import type { Deps } from '../deps.ts';
 import { assert } from '../errors.ts';
+import { tradesOf } from '../insurance/claim-inputs.ts';
+import { isCancelSettle, isSettle } from '../insurance/claim-trades.ts';
 import type { ClaimSplit } from '../insurance/insurer.ts';
 import { messagesOfIntent, type StoredMessage, storeAnswer } from '../insurance/message-store.ts';
 import type { InsuredPerson } from '../insurance/person.ts';
 import { readReversal } from '../insurance/split.ts';
-import { cancelSettle2208, querySettlement5203 } from '../insurance/trades.ts';
+import { querySettlement5203 } from '../insurance/trades.ts';
 import { node, text } from '../insurance/wire.ts';
 import type { BilledVisit } from './bill.ts';
 import { identifyPerson, previewClaim, runClaim, settleClaim, storedClaim } from './claim-bill.ts';
@@ -104,7 +106,7 @@ async function takeBackBroken(
 ): Promise<Reclaimed> {
   const messages = await messagesOfIntent(deps.db, deps.keyring, intent.id);
   const message = messages.find((m) => m.msgid === msgid);
-  assert(message, `2207 ${msgid} was stored before it was sent`);
+  assert(message, `claim ${msgid} was stored before it was sent`);
   const { bill } = order;
   const truth = await learnTruth(deps, { held: intent, bill, message, mayAdopt: false });
   const isGone = truth.fate === 'gone';
@@ -114,7 +116,7 @@ async function takeBackBroken(
 /** Claims of this refund that were reversed because their answers broke their own sums. */
 function brokenClaims(messages: readonly StoredMessage[]): number {
   return messages.filter(
-    (m) => m.infno === '2207' && m.fate === 'reversed' && m.answer?.outcome === 'ok',
+    (m) => isSettle(m.infno) && m.fate === 'reversed' && m.answer?.outcome === 'ok',
   ).length;
 }
 
@@ -126,7 +128,7 @@ interface Reversal {
 }
 
 function reversalIn(messages: readonly StoredMessage[]): Reversal {
-  const last = messages.filter((m) => m.infno === '2208').at(-1);
+  const last = messages.filter((m) => isCancelSettle(m.infno)).at(-1);
   if (last?.answer?.outcome === 'ok') {
     return { setlId: readReversal(last.answer.output).setlId, isDoubtful: false };
   }
@@ -174,7 +176,9 @@ function notCancelled(result: Result, isDoubtful: boolean): Reclaimed {
 /** 2208 of the same setl_id may be repeated; 已撤销 means it is done. */
 async function cancelOld(run: ClaimRun, oldClaim: ClaimRow, reversal: Reversal): Promise<void> {
   const person = run.person ?? (await identifyPerson(run));
-  const told = await run.talk.change('2208', cancelSettle2208(person, oldClaim), 'inDoubt');
+  const { cancelSettle, input } = tradesOf(run.order.bill.claimVisit);
+  const order = input.cancelSettle(person, oldClaim);
+  const told = await run.talk.change(cancelSettle, order, 'inDoubt');
   switch (told.outcome) {
     case 'ok':
       reversal.setlId = readReversal(told.output).setlId;
@@ -218,7 +222,7 @@ async function askWhetherReversed(
 
 /** The 2207 of this refund whose fate is not known yet. */
 function unknownClaim(messages: readonly StoredMessage[]): StoredMessage | null {
-  const last = messages.filter((m) => m.infno === '2207').at(-1);
+  const last = messages.filter((m) => isSettle(m.infno)).at(-1);
   // A claim found live whose booking was lost must be found again.
   const isOpen = last && (last.fate === null || last.fate === 'live');
   const isUnknown = isOpen && (!last.answer || last.answer.outcome === 'unknown');

@@ -1,12 +1,15 @@
-// Undoes the insurer's registrations of a cancelled visit: what 2201 made or may have made is looked
-// up, emptied (2205; nothing to cancel is fine) and undone (2202), again and again until it is.
+// Undoes the insurer's registrations of a cancelled visit: what 2201 (2401) made or may have made is looked
+// up, emptied (2205; nothing to cancel is fine) and undone (2202), again and again until it is; of
+// inpatients by 2302 and 2404.
 import { and, eq, ne } from 'drizzle-orm';
 import { visit } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
+import { tradesOf } from '../insurance/claim-inputs.ts';
+import { isRegister } from '../insurance/claim-trades.ts';
 import { messagesOfVisit, storeAnswer } from '../insurance/message-store.ts';
 import type { InsuredPerson } from '../insurance/person.ts';
 import { findRegistrations, readRegistration } from '../insurance/registration.ts';
-import { cancelRegistration2202, feeCancel2205, queryVisits5201 } from '../insurance/trades.ts';
+import { queryVisits5201 } from '../insurance/trades.ts';
 import type { JobHandler } from '../outbox/jobs.ts';
 import { type BilledVisit, readUnsettledBill } from './bill.ts';
 import { findPerson } from './claim-bill.ts';
@@ -21,7 +24,7 @@ const MAX_ATTEMPTS = 300;
 export const releaseRegistration: JobHandler = async (deps, job) => {
   const [row] = await deps.db.select().from(visit).where(eq(visit.id, job.subjectId));
   const sent = await messagesOfVisit(deps.db, deps.keyring, job.subjectId);
-  const isRegistered = row?.mdtrtId || sent.some((m) => m.infno === '2201');
+  const isRegistered = row?.mdtrtId || sent.some((m) => isRegister(m.infno));
   if (!isRegistered || job.attempts > MAX_ATTEMPTS) return 'done';
   const bill = await readUnsettledBill(deps, job.subjectId, []);
   const person = bill.person ?? (await findPerson(deps, bill));
@@ -44,7 +47,7 @@ export const releaseRegistration: JobHandler = async (deps, job) => {
   return isDone ? 'done' : { retryAfterSeconds: RETRY_SECONDS };
 };
 
-/** Registrations the insurer confirmed, and those of a doubtful 2201 that 5201 knows; null = offline. */
+/** Registrations the insurer confirmed, and those of a doubtful 2201 or 2401 that 5201 knows; null = offline. */
 async function registrationsOf(
   deps: Deps,
   talk: Talk,
@@ -52,7 +55,7 @@ async function registrationsOf(
   person: InsuredPerson,
 ): Promise<string[] | null> {
   const sent = await messagesOfVisit(deps.db, deps.keyring, bill.visit.id);
-  const registering = sent.filter((m) => m.infno === '2201');
+  const registering = sent.filter((m) => isRegister(m.infno));
   const known = registering.flatMap((m) =>
     m.answer?.outcome === 'ok' ? [readRegistration(m.answer.output)] : [],
   );
@@ -89,7 +92,7 @@ async function registrationsOfNamesakes(
   for (const other of others) {
     if (other.mdtrtId) taken.add(other.mdtrtId);
     for (const { infno, answer } of await messagesOfVisit(deps.db, deps.keyring, other.id)) {
-      if (infno !== '2201') continue;
+      if (!isRegister(infno)) continue;
       if (!answer || answer.outcome === 'offline') return null;
       const mdtrtId = answer.outcome === 'ok' ? readRegistration(answer.output) : null;
       if (mdtrtId) taken.add(mdtrtId);
@@ -104,12 +107,14 @@ async function release(
   person: InsuredPerson,
   what: { bill: BilledVisit; mdtrtId: string },
 ): Promise<boolean> {
-  const emptied = await talk.change('2205', feeCancel2205(person, what.mdtrtId));
+  const { claimVisit } = what.bill;
+  const { cancelUpload, cancelRegistration, input } = tradesOf(claimVisit);
+  const emptied = await talk.change(cancelUpload, input.cancelUpload(person, what.mdtrtId));
   if (talk.unsaved) {
     await storeAnswer(deps.db, deps.keyring, talk.unsaved.msgid, talk.unsaved.answer);
   }
   if (emptied.outcome === 'offline') return false;
-  const order = cancelRegistration2202(person, what.bill.claimVisit, what.mdtrtId);
-  const released = await talk.ask('2202', order);
+  const order = input.cancelRegistration(person, claimVisit, what.mdtrtId);
+  const released = await talk.ask(cancelRegistration, order);
   return released.outcome === 'ok' || released.outcome === 'alreadyDone';
 }

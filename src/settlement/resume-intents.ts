@@ -5,6 +5,7 @@ import { openCase } from '../conversion/end-try.ts';
 import { businessNow, rows, type Tx, transact } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
 import { assert, Refusal } from '../errors.ts';
+import { forwardTrades, isMoneyTrade, isSettle } from '../insurance/claim-trades.ts';
 import { messagesOfIntent, type StoredMessage } from '../insurance/message-store.ts';
 import { readBill } from './bill.ts';
 import { bookSettlement } from './book-settlement.ts';
@@ -19,7 +20,7 @@ import { HOURLY_SECONDS, isUnknownTooLong, UNKNOWN_TOO_LONG } from './unknown-to
 
 const BATCH = 20;
 /** From the moment one of these is stored there is no way back. */
-const FORWARD_TRADES = new Set(['2207', '2304', '2208']);
+const FORWARD = JSON.stringify(forwardTrades);
 /** An orphan that moved no money is given up after this long; until then its own key may go on. */
 const ORPHAN_SECONDS = 120;
 /** A claim whose truth cannot be learnt yet is asked for again after this long. */
@@ -34,7 +35,7 @@ export async function resumeIntents(deps: Deps): Promise<number> {
       select i.id, i.kind, i.lease_until,
         i.created_at < clock_timestamp() - make_interval(secs => ${ORPHAN_SECONDS}) as is_old,
         exists (select 1 from insurance_message m where m.intent_id = i.id
-          and m.infno in ('2207', '2304', '2208')) as is_forward
+          and m.infno in (select jsonb_array_elements_text(${FORWARD}::jsonb))) as is_forward
       from intent i where i.status = 'running' and i.kind <> 'convert'
         and i.lease_until < clock_timestamp()) o
     where is_forward or is_old or kind = 'preview'
@@ -52,7 +53,7 @@ export async function resumeIntents(deps: Deps): Promise<number> {
 async function resume(deps: Deps, intent: Intent): Promise<void> {
   // Looked at only now: before the take-over its former holder could still store a message.
   const messages = await messagesOfIntent(deps.db, deps.keyring, intent.id);
-  const isForward = messages.some((m) => FORWARD_TRADES.has(m.infno));
+  const isForward = messages.some((m) => isMoneyTrade(m.infno));
   try {
     if (intent.kind === 'preview') {
       await transact(deps.db, (tx) => endIntent(tx, intent, 'undone'));
@@ -103,8 +104,8 @@ async function resolveWaiting(
 ): Promise<void> {
   const order = intent.order as SettlementOrder;
   const bill = await readBill(deps, intent.visitId, order.settlementId);
-  const message = messages.filter((m) => m.infno === '2207').at(-1);
-  assert(message, `intent ${intent.id} is forward by its 2207`);
+  const message = messages.filter((m) => isSettle(m.infno)).at(-1);
+  assert(message, `intent ${intent.id} is forward by its claim`);
   const truth = await learnTruth(deps, { held: intent, bill, message });
   switch (truth.fate) {
     case 'unknown':

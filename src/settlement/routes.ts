@@ -1,14 +1,15 @@
-// Counter: settlements, payments, refunds, vouchers. Citizen: their settlements.
-import { and, desc, eq, lt, or, type SQL } from 'drizzle-orm';
+// Counter: settlements, payments, refunds, vouchers.
+import { and, eq } from 'drizzle-orm';
 import { z } from 'zod';
 import { transact } from '../db/db.ts';
 import { refund, settlement } from '../db/schema.ts';
 import { Refusal } from '../errors.ts';
 import { once } from '../http/idempotency.ts';
-import { page, readCursor } from '../http/paging.ts';
 import { callerOf, type Route, route } from '../http/route.ts';
-import { idOf, listReply, pageQuery, shortText, yuanReply } from '../http/schemas.ts';
+import { idOf, shortText, yuanReply } from '../http/schemas.ts';
+import { logLooks } from '../identity/access-log.ts';
 import { visitParams, visitReply } from '../visit/schemas.ts';
+import { lockVisit } from '../visit/visit-store.ts';
 import { collectPayment } from './collect-payment.ts';
 import { oneScanBody, payByOneScan } from './one-scan.ts';
 import { payOutVoucher } from './pay-out-voucher.ts';
@@ -31,7 +32,8 @@ import { findSettlement, settlementView } from './settlement-store.ts';
 
 const counter = { tag: 'Counter', roles: ['terminal'] } as const;
 
-const settleProblems = [
+/** What settling may refuse, at the counter and by phone. */
+export const settleProblems = [
   'resource/not-found',
   'visit/wrong-state',
   'visit/settling',
@@ -80,14 +82,16 @@ export const settlementRoutes: Route[] = [
     isBodyOptional: true,
     replies: { 200: settlementReply },
     problems: settleProblems,
-    handler: (call) =>
-      settleVisit({
+    handler: (call) => {
+      const { terminalId, hospitalCode } = callerOf(call, 'terminal');
+      return settleVisit({
         deps: call.deps,
         key: call.key,
-        terminal: callerOf(call, 'terminal'),
-        visitId: call.params.visitId,
+        terminalId,
+        lock: (tx) => lockVisit(tx, call.params.visitId, hospitalCode),
         request: call.body,
-      }),
+      });
+    },
   }),
   route({
     ...counter,
@@ -105,6 +109,7 @@ export const settlementRoutes: Route[] = [
       'visit/number-taken',
       'charge/amount-mismatch',
       'charge/total-exceeded',
+      'visit/proxy-is-patient',
       'identity/unknown',
       'identity/expired',
       'identity/already-used',
@@ -129,10 +134,16 @@ export const settlementRoutes: Route[] = [
     replies: { 200: settlementReply },
     problems: ['resource/not-found'],
     handler: async (call) => {
-      const { hospitalCode } = callerOf(call, 'terminal');
-      const row = await findSettlement(call.deps.db, call.params.settlementId, hospitalCode);
+      const { client: actor, hospitalCode } = callerOf(call, 'terminal');
+      const { db, realNow } = call.deps;
+      const row = await findSettlement(db, call.params.settlementId, hospitalCode);
       if (!row) throw new Refusal('resource/not-found');
-      return { status: 200, body: await settlementView(call.deps.db, row) };
+      const look = { actor, hospitalCode, action: 'settlement.read', at: realNow() } as const;
+      const [body] = await Promise.all([
+        settlementView(db, row),
+        logLooks(db, [row.citizenId], look),
+      ]);
+      return { status: 200, body };
     },
   }),
   route({
@@ -219,14 +230,20 @@ export const settlementRoutes: Route[] = [
     replies: { 200: refundReply },
     problems: ['resource/not-found'],
     handler: async (call) => {
-      const { hospitalCode } = callerOf(call, 'terminal');
-      const [found] = await call.deps.db
-        .select({ refund })
+      const { client: actor, hospitalCode } = callerOf(call, 'terminal');
+      const { db, realNow } = call.deps;
+      const [found] = await db
+        .select({ refund, citizenId: settlement.citizenId })
         .from(refund)
         .innerJoin(settlement, eq(settlement.id, refund.settlementId))
         .where(and(eq(refund.id, call.params.refundId), eq(settlement.hospitalCode, hospitalCode)));
       if (!found) throw new Refusal('resource/not-found');
-      return { status: 200, body: await refundView(call.deps.db, found.refund) };
+      const look = { actor, hospitalCode, action: 'refund.read', at: realNow() } as const;
+      const [body] = await Promise.all([
+        refundView(db, found.refund),
+        logLooks(db, [found.citizenId], look),
+      ]);
+      return { status: 200, body };
     },
   }),
   route({
@@ -251,52 +268,5 @@ export const settlementRoutes: Route[] = [
         const { hospitalCode } = callerOf(call, 'terminal');
         return { status: 200, body: await payOutVoucher(tx, hospitalCode, call.params.code) };
       }),
-  }),
-  route({
-    method: 'get',
-    path: '/v1/me/settlements',
-    operationId: 'listMySettlements',
-    tag: 'Citizen',
-    roles: ['citizen'],
-    summary: '我的结算单 My settlements, as patient or payer',
-    idempotency: 'none',
-    query: pageQuery,
-    replies: { 200: listReply(settlementReply.extend({ refunds: z.array(refundReply) })) },
-    problems: [],
-    handler: async ({ deps, query, ...call }) => {
-      const { citizenId } = callerOf(call, 'citizen');
-      const mine = or(
-        eq(settlement.citizenId, citizenId),
-        eq(settlement.payerCitizenId, citizenId),
-      );
-      const conditions: (SQL | undefined)[] = [mine];
-      const after = readCursor(query.cursor, z.tuple([z.iso.datetime(), z.string()]));
-      if (after) {
-        const at = new Date(after[0]);
-        const older = and(eq(settlement.settledAt, at), lt(settlement.id, after[1]));
-        conditions.push(or(lt(settlement.settledAt, at), older));
-      }
-      const found = await deps.db
-        .select()
-        .from(settlement)
-        .where(and(...conditions))
-        .orderBy(desc(settlement.settledAt), desc(settlement.id))
-        .limit(query.limit + 1);
-      const { data, nextCursor } = page(found, query.limit, (row) => [
-        row.settledAt.toISOString(),
-        row.id,
-      ]);
-      const views = await Promise.all(
-        data.map(async (row) => {
-          const refunds = await deps.db
-            .select()
-            .from(refund)
-            .where(eq(refund.settlementId, row.id));
-          const back = await Promise.all(refunds.map((r) => refundView(deps.db, r)));
-          return { ...(await settlementView(deps.db, row)), refunds: back };
-        }),
-      );
-      return { status: 200, body: { data: views, nextCursor } };
-    },
   }),
 ];

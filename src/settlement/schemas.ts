@@ -65,7 +65,13 @@ const splitFields = {
   dueAtCounter: yuanReply,
   tenders: z.array(tenderReply),
   unused: z.array(
-    z.object({ kind: z.enum(counterKinds), amount: yuanReply, reference: z.string() }),
+    z.object({
+      kind: z.enum(counterKinds),
+      amount: yuanReply,
+      reference: z.string(),
+      /** A deposit's surplus: the last day on which the hospital gives it back. */
+      refundBy: businessDateText.optional(),
+    }),
   ),
   insurance: z.object({
     status: z.enum(insuranceStatuses),
@@ -82,6 +88,7 @@ export const settlementReply = z
     id: idOf('settlement'),
     ...splitFields,
     status: z.enum(settlementStatuses),
+    interim: z.boolean().optional(),
     receivableId: idOf('receivable').optional(),
     conversionId: idOf('conversion').optional(),
     receiptNumber: z.string().optional(),

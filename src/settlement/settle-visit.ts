@@ -6,12 +6,13 @@ import { visit } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
 import { Refusal } from '../errors.ts';
 import { leaseKey, type RequestKey, takeKey } from '../http/idempotency.ts';
-import type { CallerOf, Reply } from '../http/route.ts';
+import type { Reply } from '../http/route.ts';
 import { missingForClaim } from '../insurance/trades.ts';
 import { sumFen } from '../money.ts';
 import { readClinical } from '../visit/change-visit.ts';
-import { batchesOf, lockVisit, type VisitRow } from '../visit/visit-store.ts';
-import { type BilledVisit, readBill } from './bill.ts';
+import { choosePayerAgain } from '../visit/choose-payer.ts';
+import { batchesOf, type VisitRow } from '../visit/visit-store.ts';
+import { type BilledVisit, readBill, withStay } from './bill.ts';
 import { bookSettlement } from './book-settlement.ts';
 import { claimBill } from './claim-bill.ts';
 import type { ClaimResult } from './claim-run.ts';
@@ -28,17 +29,20 @@ import { keepLearnt } from './keep-learnt.ts';
 import type { SettlementRequest } from './schemas.ts';
 import { INSURER_BUDGET_MS, orderOf, type SettlementOrder } from './settlement-order.ts';
 import { reserveReference } from './settlement-store.ts';
+import { closesStay } from './stay-order.ts';
 import { undoSettlement } from './undo-settlement.ts';
 
 export interface SettleCall {
   deps: Deps;
   key: RequestKey | null;
-  terminal: CallerOf<'terminal'>;
-  visitId: string;
+  /** At which terminal; null: by phone. */
+  terminalId: string | null;
+  /** Locks the visit for who asks; 404 for what is not theirs. */
+  lock: (tx: Tx) => Promise<VisitRow>;
   request: SettlementRequest;
 }
 
-/** The use case behind POST /v1/visits/{id}/settlement. */
+/** The use case behind POST /v1/visits/{id}/settlement and /v1/me/bills/{id}/settlement. */
 export async function settleVisit(call: SettleCall): Promise<Reply> {
   const begun = await transact(call.deps.db, (tx) => beginSettlement(tx, call));
   return 'status' in begun ? begun : runSettlement(call.deps, begun);
@@ -46,10 +50,10 @@ export async function settleVisit(call: SettleCall): Promise<Reply> {
 
 /** Transaction A. Returns the stored reply of a replay, or the intent to run. */
 async function beginSettlement(tx: Tx, call: SettleCall): Promise<Reply | Intent> {
-  const { deps, key, terminal, request } = call;
+  const { deps, key, request } = call;
   const stored = key && (await takeKey(tx, key));
   if (stored) return stored;
-  const row = await lockVisit(tx, call.visitId, terminal.hospitalCode);
+  const row = await call.lock(tx);
   if (row.status === 'settling') {
     const own = await takeOverOwn(tx, deps.keyring, key);
     if (!own || own.visitId !== row.id)
@@ -59,7 +63,9 @@ async function beginSettlement(tx: Tx, call: SettleCall): Promise<Reply | Intent
   }
   if (row.status === 'cancelled') throw new Refusal('visit/wrong-state');
   const batches = await chooseBatches(tx, row, request.batches);
-  return recordIntent(tx, call, row, { ...orderOf(terminal, request), ...batches }, 'settle');
+  await choosePayerAgain(tx, row);
+  const place = { hospitalCode: row.hospitalCode, terminalId: call.terminalId };
+  return recordIntent(tx, call, row, { ...orderOf(place, request), ...batches }, 'settle');
 }
 
 /** The part of Transaction A that a one-scan shares: reserve, mark settling, write the intent. */
@@ -67,10 +73,11 @@ export async function recordIntent(
   tx: Tx,
   call: Pick<SettleCall, 'deps' | 'key'>,
   row: VisitRow,
-  order: SettlementOrder,
+  asked: SettlementOrder,
   kind: 'settle' | 'oneScan',
 ): Promise<Intent> {
   const { deps, key } = call;
+  const order = await closesStay(tx, row, asked);
   refuseIncompleteClaim(deps, row, order);
   await refuseWhileAtCounter(tx, row.id);
   for (const offered of order.counterTenders) {
@@ -122,7 +129,10 @@ export async function chooseBatches(tx: Tx, row: VisitRow, asked?: string[]) {
 /** From the intent on: call the insurer, decide, and finish or undo. Also the road after a crash. */
 export async function runSettlement(deps: Deps, intent: Intent): Promise<Reply> {
   const order = intent.order as SettlementOrder;
-  const bill = await readBill(deps, intent.visitId, order.settlementId);
+  const bill = withStay(await readBill(deps, intent.visitId, order.settlementId), {
+    isInterim: order.isInterim,
+    dischargedAt: order.dischargedAt ? new Date(order.dischargedAt) : null,
+  });
   const claim = await askInsurer(deps, intent, order, bill);
   const decision = decideAtCounter(claim, order.whenInsuranceOffline);
   switch (decision.do) {

@@ -1,5 +1,4 @@
 // What a settlement was asked to be, as its intent keeps it over a crash.
-import type { CallerOf } from '../http/route.ts';
 import { newId } from '../ids.ts';
 import type { SettlementRequest } from './schemas.ts';
 import type { CounterKind } from './waterfall.ts';
@@ -11,13 +10,16 @@ export const INSURER_BUDGET_MS = 4_500;
 export interface SettlementOrder {
   settlementId: string;
   hospitalCode: string;
-  terminalId: string;
+  /** Null: settled by phone. */
+  terminalId: string | null;
   batches: string[];
   total: string;
   counterTenders: { kind: CounterKind; amount: string; reference: string }[];
   insurance: 'claim' | 'skip';
   whenInsuranceOffline: 'selfPay' | 'wait';
   isInterim: boolean;
+  /** RFC 3339; of a settlement that closes a stay: when the patient left. */
+  dischargedAt?: string | null;
   receiptNumber: string | null;
   isOneScan: boolean;
   /** Real time in ms, for a one-scan's elapsedMs. */
@@ -26,13 +28,13 @@ export interface SettlementOrder {
 
 /** A request as an order; its batches and total are chosen under the visit's lock. */
 export function orderOf(
-  terminal: CallerOf<'terminal'>,
+  place: { hospitalCode: string; terminalId: string | null },
   request: Omit<SettlementRequest, 'batches'>,
 ): SettlementOrder {
   return {
     settlementId: newId('settlement'),
-    hospitalCode: terminal.hospitalCode,
-    terminalId: terminal.terminalId,
+    hospitalCode: place.hospitalCode,
+    terminalId: place.terminalId,
     batches: [],
     total: '0',
     counterTenders: (request.counterTenders ?? []).map((t) => ({

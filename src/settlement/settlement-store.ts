@@ -96,6 +96,7 @@ export async function settlementView(tx: Tx | Db, row: SettlementRow) {
       payer: row.payer,
     }),
     status: row.status,
+    ...(row.isInterim ? { interim: true } : {}),
     ...(owed[0] ? { receivableId: owed[0].id } : {}),
     ...(conversions[0] ? { conversionId: conversions[0].id } : {}),
     ...(row.receiptNumber ? { receiptNumber: row.receiptNumber } : {}),

@@ -3,6 +3,7 @@
 import { type Db, violatedConstraint } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
 import { Refusal } from '../errors.ts';
+import { inpatientTrades, isMoneyTrade } from '../insurance/claim-trades.ts';
 import type { Answer, Infno, RouteName } from '../insurance/insurer.ts';
 import {
   messagesOfIntent,
@@ -14,11 +15,14 @@ import {
 } from '../insurance/message-store.ts';
 import { routeOf } from '../insurance/regions.ts';
 import type { BilledVisit } from './bill.ts';
-import { type Intent, stillHeld } from './intent-store.ts';
+import { type Intent, renewed, stillHeld } from './intent-store.ts';
 
 /** A money trade is not begun with less than this left: its answer could hardly be waited for. */
 const LEAST_FOR_MONEY_MS = 300;
-const MONEY_TRADES = new Set<Infno>(['2207', '2208']);
+/** A hospital stay's bill is long: its settlement and its cancelling have a time of their own. */
+const STAY_MONEY_MS = 30_000;
+/** While it is waited for, nobody may take the run over. */
+const STAY_LEASE_SECONDS = 45;
 
 export type Told = Answer & { msgid: string };
 
@@ -72,6 +76,9 @@ export async function openTalk(deps: Deps, order: TalkOrder): Promise<Talk> {
   const route = routeOf(hospital.region, insuredRegion);
   const trialToken = order.trialToken ?? (await trialForCounter(deps, route, order));
 
+  /** What trades with a time of their own took: not out of everybody's. */
+  let ownTimeMs = 0;
+
   const talk: Talk = {
     route,
     trialToken,
@@ -81,7 +88,7 @@ export async function openTalk(deps: Deps, order: TalkOrder): Promise<Talk> {
     close: async () => {
       if (trialToken) await deps.breaker.endTrial(trialToken);
     },
-    msLeft: () => order.deadlineAt - deps.realNow().getTime(),
+    msLeft: () => order.deadlineAt + ownTimeMs - deps.realNow().getTime(),
     nextMessageId: () => newMessageId(deps.db, hospital.code, deps.realNow()),
     async ask(infno, input) {
       return send(infno, await talk.nextMessageId(), input);
@@ -89,7 +96,7 @@ export async function openTalk(deps: Deps, order: TalkOrder): Promise<Talk> {
     async change(infno, input, repeat = 'never') {
       const last = talk.lastOf(infno);
       if (last && !mayBeSentAgain(last, repeat)) return recall(last);
-      if (MONEY_TRADES.has(infno) && talk.msLeft() < LEAST_FOR_MONEY_MS) {
+      if (isMoneyTrade(infno) && talk.msLeft() < LEAST_FOR_MONEY_MS) {
         return { ...(await tooLate(infno)), msgid: '' };
       }
       const msgid = await talk.nextMessageId();
@@ -118,7 +125,11 @@ export async function openTalk(deps: Deps, order: TalkOrder): Promise<Talk> {
     const { operator } = bill;
     const trial = trialToken ? { trialToken } : {};
     const message = { infno, msgid, hospital, insuredRegion, operator, input, ...trial };
-    return deps.insurer.send(message, left);
+    if (!isStayMoney(infno)) return deps.insurer.send(message, left);
+    const sentAt = deps.realNow().getTime();
+    const answer = await deps.insurer.send(message, STAY_MONEY_MS);
+    ownTimeMs += deps.realNow().getTime() - sentAt;
+    return answer;
   }
 
   async function store(infno: Infno, msgid: string, request: object, attempt: number) {
@@ -137,9 +148,9 @@ export async function openTalk(deps: Deps, order: TalkOrder): Promise<Talk> {
       const isOurs = await storeAnswerAndMessage(tx, deps.keyring, talk.unsaved, message);
       if (!isOurs) throw new LostLease();
     };
-    if (MONEY_TRADES.has(infno)) {
+    if (isMoneyTrade(infno)) {
       // Fencing: whoever undoes an orphan locks its intent first, so this message is seen or refused.
-      const guard = stillHeld(held);
+      const guard = isStayMoney(infno) ? renewed(held, STAY_LEASE_SECONDS) : stillHeld(held);
       const { unsaved: answered } = talk;
       const isOurs = await storeGuarded(deps.db, deps.keyring, { guard, answered, message });
       if (!isOurs) throw new LostLease();
@@ -159,6 +170,9 @@ async function trialForCounter(deps: Deps, route: RouteName, order: TalkOrder) {
   return isOpen ? deps.breaker.takeTrial(route, 'counter') : null;
 }
 
+const isStayMoney = (infno: Infno) =>
+  infno === inpatientTrades.settle || infno === inpatientTrades.cancelSettle;
+
 /** Surely not executed, or known to be undone since; or a trade that may be repeated in doubt. */
 function mayBeSentAgain(last: StoredMessage, repeat: Repeat): boolean {
   if (last.fate === 'absent' || last.fate === 'reversed') return true;
@@ -171,7 +185,7 @@ function recall(known: StoredMessage): Told {
   const { msgid } = known;
   if (known.answer) return { ...known.answer, msgid };
   // Nobody knows whether it was executed; it is never sent again. Only a money trade moved money.
-  const outcome = MONEY_TRADES.has(known.infno) ? 'unknown' : 'offline';
+  const outcome = isMoneyTrade(known.infno) ? 'unknown' : 'offline';
   return { outcome, reason: 'no answer was stored', msgid };
 }
 

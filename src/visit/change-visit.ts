@@ -1,7 +1,7 @@
 // Clinical fields may change while a visit is open; an unnamed emergency is bound to a person once.
 import { eq } from 'drizzle-orm';
 import type { z } from 'zod';
-import { businessNow, type Tx } from '../db/db.ts';
+import type { Tx } from '../db/db.ts';
 import { visit } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
 import { Refusal } from '../errors.ts';
@@ -15,7 +15,9 @@ import {
   terminalOperator,
 } from '../identity/credentials.ts';
 import { findOrCreateCitizen } from '../identity/people.ts';
+import { choosePayer } from './choose-payer.ts';
 import { type Clinical, clinicalOf, readHospital, sealFound } from './open-visit.ts';
+import { proxyAccesses } from './proxy.ts';
 import type { patchVisitBody } from './schemas.ts';
 import { lockVisit, refuseUnlessChangeable, type VisitRow } from './visit-store.ts';
 
@@ -60,34 +62,37 @@ export async function changeVisit(
       usePersonalAccount: patch.usePersonalAccount ?? row.usePersonalAccount,
       useFamilyAccount: patch.useFamilyAccount ?? row.useFamilyAccount,
       version: row.version + 1,
-      ...(patient ? await binding(tx, deps, row, patient) : {}),
+      ...(patient ? await binding(tx, deps, terminal, { row, patient }) : {}),
     })
     .where(eq(visit.id, row.id))
     .returning();
   return saved ?? row;
 }
 
-async function binding(tx: Tx, deps: Deps, row: VisitRow, patient: Identified) {
+async function binding(
+  tx: Tx,
+  deps: Deps,
+  terminal: CallerOf<'terminal'>,
+  { row, patient }: { row: VisitRow; patient: Identified },
+) {
   if (row.citizenId) throw new Refusal('visit/patient-bound');
   await patient.spend(tx);
   const { citizenId } = await findOrCreateCitizen(tx, deps.keyring, patient.citizen);
   const { region } = await readHospital(tx, row.hospitalCode);
-  const { terminalId, hospitalCode } = row;
-  await logAccess(tx, {
-    citizenId,
-    actor: terminalId ?? 'terminal',
-    hospitalCode,
-    action: 'visit.bind',
-    at: await businessNow(tx),
-  });
+  const payer = await choosePayer(tx, citizenId, undefined);
+  const { hospitalCode, proxyCitizenId } = row;
+  if (proxyCitizenId === citizenId) throw new Refusal('visit/proxy-is-patient');
+  const look = { actor: terminal.client, hospitalCode, at: deps.realNow() };
+  await logAccess(tx, { ...look, citizenId, action: 'visit.bind' });
+  if (proxyCitizenId) await logAccess(tx, ...proxyAccesses({ ...look, citizenId, proxyCitizenId }));
   return {
     citizenId,
-    payer: 'self',
-    payerCitizenId: citizenId,
+    payer: payer.payer,
+    payerCitizenId: payer.citizenId,
     credentialKind: patient.credentialKind,
     insuredPerson: sealFound(deps, patient),
     insured: insuredView(patient.lookup, region),
-    holdDecline: null,
+    holdDecline: payer.decline,
   };
 }
 

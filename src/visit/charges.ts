@@ -4,6 +4,7 @@ import { extendHold } from '../credit/extend-hold.ts';
 import { businessNow, rows, type Tx } from '../db/db.ts';
 import { chargeBatch } from '../db/schema.ts';
 import { type FieldError, Refusal } from '../errors.ts';
+import { growHold } from '../inpatient/grow-hold.ts';
 import { formatYuan, lineAmount, MAX_FEN, sumFen } from '../money.ts';
 import type { ChargeItem } from './schemas.ts';
 import {
@@ -72,6 +73,7 @@ export async function insertCharges(
   const chargedTotal = await moveChargedTotal(tx, visit.id, total);
   if (chargedTotal > MAX_FEN) throw new Refusal('charge/total-exceeded');
   await extendHold(tx, visit.id);
+  await growHold(tx, visit);
   return { chargedTotal: formatYuan(chargedTotal), items: order.items.map(lineView(order.batch)) };
 }
 

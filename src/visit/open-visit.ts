@@ -1,11 +1,11 @@
 // Opens a visit: who it is (1101 at most, before the transaction), then the visit and its hold in
 // one transaction. A declined hold never refuses the visit; an emergency needs no credential.
 import { eq, sql } from 'drizzle-orm';
-import { placeHold } from '../credit/place-hold.ts';
+import { readStepUp } from '../credit/step-up.ts';
 import { businessNow, type Tx } from '../db/db.ts';
 import { citizen, hospital, visit } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
-import { type ProblemCode, Refusal } from '../errors.ts';
+import { Refusal } from '../errors.ts';
 import type { CallerOf } from '../http/route.ts';
 import { logAccess } from '../identity/access-log.ts';
 import {
@@ -17,9 +17,15 @@ import {
 } from '../identity/credentials.ts';
 import { findOrCreateCitizen } from '../identity/people.ts';
 import { newId } from '../ids.ts';
+import { askFilingOnce } from '../insurance/ask-filing.ts';
+import type { Filing } from '../insurance/filing.ts';
 import { sealPerson } from '../insurance/person.ts';
-import { formatYuan } from '../money.ts';
-import { type NewEvent, recordEvents } from '../outbox/events.ts';
+import { medTypeOf } from '../insurance/trades.ts';
+import { recordEvents } from '../outbox/events.ts';
+import { enqueueJob } from '../outbox/jobs.ts';
+import { choosePayer, type Payer } from './choose-payer.ts';
+import { isPayersAct, placeFirstHold, visitOpened } from './first-hold.ts';
+import { admitProxy, identifyProxy, proxyAccesses } from './proxy.ts';
 import type { OpenVisit } from './schemas.ts';
 import type { VisitRow } from './visit-store.ts';
 
@@ -31,6 +37,10 @@ export interface Opening {
   request: OpenVisit;
   /** Null for an unnamed emergency. */
   patient: Identified | null;
+  /** Who stands there for the patient, if anybody does. */
+  proxy: Identified | null;
+  /** Asked about patients insured elsewhere; null inside the region and while nobody could say. */
+  filing: Filing | null;
 }
 
 export async function readHospital(tx: Tx | Deps['db'], code: string): Promise<HospitalRow> {
@@ -46,15 +56,42 @@ export async function prepareOpening(
   request: OpenVisit,
 ): Promise<Opening> {
   const ownHospital = await readHospital(deps.db, terminal.hospitalCode);
-  if (!request.credential) return { hospital: ownHospital, terminal, request, patient: null };
-  const patient = await identify(deps, {
-    credential: request.credential,
+  const counter = {
     hospital: ownHospital,
     terminalId: terminal.terminalId,
     operator: request.operator ?? terminalOperator(terminal.terminalId),
     deadlineMs: COUNTER_LOOKUP_MS,
-  });
-  return { hospital: ownHospital, terminal, request, patient };
+  };
+  const { credential } = request;
+  const [patient, proxy] = await bothOf(
+    credential ? identify(deps, { ...counter, credential }) : Promise.resolve(null),
+    identifyProxy(deps, { ...counter, credential: request.proxy }),
+  );
+  const known = { hospital: ownHospital, terminal, request, patient, proxy };
+  return { ...known, filing: await filingAtOpening(deps, known) };
+}
+
+/** Both at once, for somebody waits; when both refuse, the first one's word counts. */
+async function bothOf<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  second.catch(() => {});
+  return [await first, await second];
+}
+
+/** Said at once where it is not filed, so that it can be before the bill is paid. */
+function filingAtOpening(
+  deps: Deps,
+  { hospital: at, terminal, request, patient }: Omit<Opening, 'filing'>,
+): Promise<Filing | null> {
+  if (patient?.lookup.outcome !== 'found') return Promise.resolve(null);
+  const { kind, medType, startedAt = null, admission } = request;
+  const visitNow = {
+    medType: medTypeOf(kind, medType, at.region),
+    startedAt,
+    isEmergency: kind === 'emergency' || admission?.type === 'emergency',
+  };
+  const about = { kind, hospital: at, visit: visitNow, person: patient.lookup.person };
+  const operator = request.operator ?? terminalOperator(terminal.terminalId);
+  return askFilingOnce(deps, about, { operator, deadlineMs: COUNTER_LOOKUP_MS });
 }
 
 /** Inserts the visit and places its hold. Refuses with visit/number-taken or identity/already-used. */
@@ -64,8 +101,14 @@ export async function insertVisit(tx: Tx, deps: Deps, opening: Opening): Promise
   const citizenId = patient
     ? (await findOrCreateCitizen(tx, deps.keyring, patient.citizen)).citizenId
     : null;
-  const now = await businessNow(tx);
-  const payer = choosePayer(citizenId, request.payer);
+  const proxyCitizenId = await admitProxy(tx, deps, { proxy: opening.proxy, citizenId });
+  const newVisit = { id: null, kind: request.kind, payerCitizenId: null };
+  const [now, policyStepUp, payer, wishes] = await Promise.all([
+    businessNow(tx),
+    readStepUp(tx, newVisit),
+    choosePayer(tx, citizenId, request.payer),
+    accountWishes(tx, citizenId, request),
+  ]);
   const startedAt = request.startedAt ?? now;
   const [row] = await tx
     .insert(visit)
@@ -78,6 +121,7 @@ export async function insertVisit(tx: Tx, deps: Deps, opening: Opening): Promise
       citizenId,
       payer: payer.payer,
       payerCitizenId: payer.citizenId,
+      proxyCitizenId,
       credentialKind: patient?.credentialKind ?? null,
       businessDate: sql`business_date(${now.toISOString()}::timestamptz)`,
       startedAt,
@@ -85,9 +129,10 @@ export async function insertVisit(tx: Tx, deps: Deps, opening: Opening): Promise
       insured: patient
         ? insuredView(patient.lookup, opening.hospital.region)
         : { status: 'unknown' },
-      holdDecline: payer.decline,
+      holdDecline: asksForNothing(request, payer) ? null : payer.decline,
+      filing: opening.filing,
       clinical: deps.keyring.seal(JSON.stringify(clinicalOf(request))),
-      ...(await accountWishes(tx, citizenId, request)),
+      ...wishes,
       operator: request.operator ? deps.keyring.seal(JSON.stringify(request.operator)) : null,
       terminalId: terminal.terminalId,
       openedAt: now,
@@ -95,71 +140,19 @@ export async function insertVisit(tx: Tx, deps: Deps, opening: Opening): Promise
     .onConflictDoNothing()
     .returning();
   if (!row) throw new Refusal('visit/number-taken');
-  if (citizenId) await logAccess(tx, openingAccess(citizenId, opening, now));
-  const opened = eventOf(row, 'visit.opened', citizenId, {
-    visitNumber: row.visitNumber,
-    kind: row.kind,
-  });
-  if (!payer.decline && request.holdAmount !== 0n) return placeFirstHold(tx, row, request, opened);
-  await recordEvents(tx, [opened]);
+  if (isAdmission(request)) await enqueueAdmission(tx, deps, row.id);
+  await logOpening(tx, deps, opening, row);
+  if (!payer.decline && request.holdAmount !== 0n) {
+    const stepUp = isPayersAct(row, opening) ? null : policyStepUp;
+    return placeFirstHold(tx, { row, request, stepUp });
+  }
+  await recordEvents(tx, [visitOpened(row)]);
   return row;
 }
 
-/** Places the hold and records both facts, in one statement each. */
-async function placeFirstHold(
-  tx: Tx,
-  row: VisitRow,
-  request: OpenVisit,
-  opened: NewEvent,
-): Promise<VisitRow> {
-  const result = await placeHold(tx, {
-    visitId: row.id,
-    payerCitizenId: row.payerCitizenId,
-    visitKind: request.kind,
-    amount: request.holdAmount ?? null,
-    isPartialAllowed: request.allowPartialHold ?? false,
-    isEmergency: request.kind === 'emergency',
-  });
-  if ('hold' in result) {
-    const { id: holdId, amount } = result.hold;
-    const data = { holdId, amount: formatYuan(amount) };
-    await recordEvents(tx, [opened, eventOf(row, 'hold.placed', row.payerCitizenId, data)]);
-    return row;
-  }
-  await recordEvents(tx, [opened]);
-  await tx.update(visit).set({ holdDecline: result.decline }).where(eq(visit.id, row.id));
-  return { ...row, holdDecline: result.decline };
-}
-
-function eventOf(
-  row: VisitRow,
-  type: 'visit.opened' | 'hold.placed',
-  citizenId: string | null,
-  data: Record<string, unknown>,
-): NewEvent {
-  return {
-    type,
-    hospitalCode: row.hospitalCode,
-    citizenId,
-    data: { visitId: row.id, ...data },
-    occurredAt: row.openedAt,
-  };
-}
-
-interface Payer {
-  payer: string | null;
-  citizenId: string | null;
-  decline: ProblemCode | null;
-}
-
-/** Self unless a link is named; a link that is not an active one of this patient is a decline. */
-function choosePayer(citizenId: string | null, asked?: string): Payer {
-  if (!citizenId) return { payer: null, citizenId: null, decline: 'credit/not-enrolled' };
-  if (asked === undefined || asked === 'self') {
-    return { payer: 'self', citizenId, decline: null };
-  }
-  // Family links are issue 3: until then no link is active, so naming one is the documented decline.
-  return { payer: null, citizenId: null, decline: 'family/not-linked' };
+/** Nobody can pay on credit, and nobody asked for it. */
+function asksForNothing({ credential, holdAmount }: OpenVisit, { decline }: Payer): boolean {
+  return credential !== undefined && holdAmount === 0n && decline === 'credit/not-enrolled';
 }
 
 async function accountWishes(tx: Tx, citizenId: string | null, request: OpenVisit) {
@@ -185,19 +178,37 @@ export function sealFound(deps: Deps, patient: Identified | null): Buffer | null
 export type Clinical = Pick<
   OpenVisit,
   'medType' | 'diseaseCode' | 'department' | 'doctor' | 'diagnoses' | 'admission'
->;
+> & {
+  /** What was found at an inpatient's discharge. */
+  dischargeDiagnoses?: OpenVisit['diagnoses'];
+};
 
 export function clinicalOf(request: Clinical): Clinical {
   const { medType, diseaseCode, department, doctor, diagnoses, admission } = request;
   return { medType, diseaseCode, department, doctor, diagnoses, admission };
 }
 
-function openingAccess(citizenId: string, opening: Opening, at: Date) {
-  return {
-    citizenId,
-    actor: opening.terminal.client,
-    hospitalCode: opening.hospital.code,
-    action: 'visit.open',
-    at,
-  };
+/** What the patient, and the proxy, read in their access logs. */
+async function logOpening(tx: Tx, deps: Deps, opening: Opening, row: VisitRow): Promise<void> {
+  const { citizenId, proxyCitizenId, hospitalCode } = row;
+  const at = deps.realNow();
+  const actor = opening.terminal.client;
+  const own = { actor, hospitalCode, action: 'visit.open' as const, at };
+  const lines = citizenId ? [{ ...own, citizenId }] : [];
+  const ofProxy = proxyCitizenId
+    ? proxyAccesses({ citizenId, proxyCitizenId, actor, hospitalCode, at })
+    : [];
+  await logAccess(tx, ...lines, ...ofProxy);
+}
+
+/** Of an inpatient, with what the hospital knows of the admission: the insurer is told (2401). */
+export const isAdmission = (request: Pick<OpenVisit, 'kind' | 'admission'>) =>
+  request.kind === 'inpatient' && request.admission !== undefined;
+
+/** The opening tries at once; this is for when that came to nothing. Real time. */
+const ADMIT_LATER_MS = 10_000;
+
+function enqueueAdmission(tx: Tx, deps: Deps, visitId: string): Promise<void> {
+  const runAt = new Date(deps.realNow().getTime() + ADMIT_LATER_MS);
+  return enqueueJob(tx, { kind: 'admitInpatient', subjectId: visitId, runAt });
 }

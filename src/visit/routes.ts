@@ -1,8 +1,6 @@
 // Counter: visits, holds and charges.
 import { and, desc, eq, lt, or, type SQL } from 'drizzle-orm';
 import { z } from 'zod';
-import type { VisitKind } from '../credit/policy.ts';
-import { setHold, voidHold } from '../credit/set-hold.ts';
 import { transact } from '../db/db.ts';
 import { visit } from '../db/schema.ts';
 import { Refusal } from '../errors.ts';
@@ -10,11 +8,16 @@ import { once, peekKey } from '../http/idempotency.ts';
 import { page, readCursor } from '../http/paging.ts';
 import { callerOf, type Route, route } from '../http/route.ts';
 import { listReply, pageQuery, shortText } from '../http/schemas.ts';
+import { logLooks } from '../identity/access-log.ts';
 import { findCitizenByIdNumber } from '../identity/people.ts';
+import { admitAtOnce } from '../inpatient/admit-visit.ts';
+import { INSURER_BUDGET_MS } from '../settlement/settlement-order.ts';
 import { cancelVisit } from './cancel-visit.ts';
+import { changeHold, dropHold } from './change-hold.ts';
 import { changeVisit, identifyForPatch } from './change-visit.ts';
 import { addCharges, removeBatch } from './charges.ts';
-import { insertVisit, prepareOpening } from './open-visit.ts';
+import { insertVisit, isAdmission, prepareOpening } from './open-visit.ts';
+import { creditDeclines, identityProblems } from './problems.ts';
 import {
   batchText,
   chargesBody,
@@ -26,30 +29,8 @@ import {
   visitParams,
   visitReply,
 } from './schemas.ts';
-import {
-  findVisit,
-  holdView,
-  lockVisit,
-  refuseUnlessChangeable,
-  visitView,
-} from './visit-store.ts';
+import { findVisit, holdView, type VisitRow, visitView } from './visit-store.ts';
 
-const identityProblems = [
-  'identity/unknown',
-  'identity/expired',
-  'identity/already-used',
-  'identity/insurer-needed',
-] as const;
-const creditDeclines = [
-  'credit/limit-exceeded',
-  'credit/suspended',
-  'credit/overdue',
-  'credit/not-enrolled',
-  'credit/consent-withdrawn',
-  'family/not-linked',
-  'family/cap-exceeded',
-  'family/age-out',
-] as const;
 const counter = { tag: 'Counter', roles: ['terminal'] } as const;
 
 export const visitRoutes: Route[] = [
@@ -62,15 +43,23 @@ export const visitRoutes: Route[] = [
     idempotency: 'required',
     body: openVisitBody,
     replies: { 201: visitReply },
-    problems: ['visit/number-taken', ...identityProblems],
+    problems: ['visit/number-taken', 'visit/proxy-is-patient', ...identityProblems],
     handler: async (call) => {
       const replay = await peekKey(call.deps.db, call.key);
       if (replay) return replay;
+      const deadlineAt = call.deps.realNow().getTime() + INSURER_BUDGET_MS;
       const opening = await prepareOpening(call.deps, callerOf(call, 'terminal'), call.body);
-      return once(call, async (tx) => {
+      const opened: VisitRow[] = [];
+      const reply = await once(call, async (tx) => {
         const row = await insertVisit(tx, call.deps, opening);
+        opened[0] = row;
         return { status: 201, body: await visitView(tx, call.deps.keyring, row) };
       });
+      // The visit is open whatever the insurer says; its job comes back to what is left undone.
+      if (opened[0] && isAdmission(call.body)) {
+        await admitAtOnce(call.deps, opened[0], deadlineAt);
+      }
+      return reply;
     },
   }),
   route({
@@ -87,14 +76,16 @@ export const visitRoutes: Route[] = [
     replies: { 200: listReply(visitReply) },
     problems: [],
     handler: async (call) => {
-      const { hospitalCode } = callerOf(call, 'terminal');
+      const { client: actor, hospitalCode } = callerOf(call, 'terminal');
       const { deps, query } = call;
       const conditions: SQL[] = [eq(visit.hospitalCode, hospitalCode)];
       if (query.visitNumber) conditions.push(eq(visit.visitNumber, query.visitNumber));
+      let searched: string | null = null;
       if (query.idNumber) {
         const patient = await findCitizenByIdNumber(deps.db, deps.keyring, query.idNumber);
         if (!patient) return { status: 200, body: { data: [], nextCursor: null } };
-        conditions.push(eq(visit.citizenId, patient.citizenId));
+        searched = patient.citizenId;
+        conditions.push(eq(visit.citizenId, searched));
       }
       const after = readCursor(query.cursor, z.tuple([z.iso.datetime(), z.string()]));
       if (after) {
@@ -113,7 +104,13 @@ export const visitRoutes: Route[] = [
         row.openedAt.toISOString(),
         row.id,
       ]);
-      const views = await Promise.all(data.map((row) => visitView(deps.db, deps.keyring, row)));
+      const action = query.idNumber ? 'visit.search' : 'visit.read';
+      const look = { actor, hospitalCode, action, at: deps.realNow() } as const;
+      const patients = [searched, ...data.map((row) => row.citizenId)];
+      const [views] = await Promise.all([
+        Promise.all(data.map((row) => visitView(deps.db, deps.keyring, row))),
+        logLooks(deps.db, patients, look),
+      ]);
       return { status: 200, body: { data: views, nextCursor } };
     },
   }),
@@ -128,10 +125,17 @@ export const visitRoutes: Route[] = [
     replies: { 200: visitReply },
     problems: ['resource/not-found'],
     handler: async (call) => {
-      const { hospitalCode } = callerOf(call, 'terminal');
-      const row = await findVisit(call.deps.db, call.params.visitId, hospitalCode);
+      const { client: actor, hospitalCode } = callerOf(call, 'terminal');
+      const { db, keyring, realNow } = call.deps;
+      const row = await findVisit(db, call.params.visitId, hospitalCode);
       if (!row) throw new Refusal('resource/not-found');
-      return { status: 200, body: await visitView(call.deps.db, call.deps.keyring, row) };
+      const look = { actor, hospitalCode, action: 'visit.read', at: realNow() } as const;
+      // Sent together: the line costs the counter no round trip, and without it nothing is shown.
+      const [body] = await Promise.all([
+        visitView(db, keyring, row),
+        logLooks(db, [row.citizenId], look),
+      ]);
+      return { status: 200, body };
     },
   }),
   route({
@@ -149,6 +153,7 @@ export const visitRoutes: Route[] = [
       'visit/settling',
       'visit/wrong-state',
       'visit/patient-bound',
+      'visit/proxy-is-patient',
       ...identityProblems,
     ],
     handler: async (call) => {
@@ -190,25 +195,19 @@ export const visitRoutes: Route[] = [
     params: visitParams,
     body: holdBody,
     replies: { 200: holdReply },
-    problems: ['resource/not-found', 'visit/settling', 'visit/wrong-state', ...creditDeclines],
-    handler: (call) =>
-      transact(call.deps.db, async (tx) => {
-        const { hospitalCode } = callerOf(call, 'terminal');
-        const row = await lockVisit(tx, call.params.visitId, hospitalCode);
-        refuseUnlessChangeable(row);
-        if (row.status !== 'open') throw new Refusal('visit/wrong-state');
-        if (row.holdDecline === 'family/not-linked') throw new Refusal('family/not-linked');
-        const held = await setHold(tx, {
-          visitId: row.id,
-          payerCitizenId: row.payerCitizenId,
-          amount: call.body.amount,
-          isPartialAllowed: call.body.allowPartial ?? false,
-          visitKind: row.kind as VisitKind,
-          isEmergency: row.kind === 'emergency',
-        });
-        await tx.update(visit).set({ holdDecline: null }).where(eq(visit.id, row.id));
-        return { status: 200, body: holdView(held) };
-      }),
+    problems: [
+      'resource/not-found',
+      'visit/settling',
+      'visit/wrong-state',
+      'credit/confirmation-needed',
+      ...creditDeclines,
+    ],
+    handler: async (call) => {
+      const { hospitalCode } = callerOf(call, 'terminal');
+      const { visitId } = call.params;
+      const held = await changeHold(call.deps.db, { visitId, hospitalCode, ...call.body });
+      return { status: 200, body: holdView(held) };
+    },
   }),
   route({
     ...counter,
@@ -223,11 +222,8 @@ export const visitRoutes: Route[] = [
     handler: (call) =>
       transact(call.deps.db, async (tx) => {
         const { hospitalCode } = callerOf(call, 'terminal');
-        const row = await lockVisit(tx, call.params.visitId, hospitalCode);
-        refuseUnlessChangeable(row);
-        const voided = await voidHold(tx, row.id);
-        if (!voided) throw new Refusal('hold/none');
-        return { status: 200, body: holdView(voided) };
+        const { visitId } = call.params;
+        return { status: 200, body: holdView(await dropHold(tx, { visitId, hospitalCode })) };
       }),
   }),
   route({

@@ -41,6 +41,8 @@ const clinicalFields = {
       ward: shortText(100).optional(),
       contactName: shortText(50).optional(),
       contactPhone: shortText(20).optional(),
+      /** emergency counts as filed, whoever insures the patient. */
+      type: z.enum(['ordinary', 'emergency', 'transfer']).optional(),
     })
     .optional(),
 };
@@ -122,6 +124,16 @@ export const holdReply = z.object({
   expiresAt: timeReply,
 });
 
+export const holdConfirmationReply = z.object({
+  id: idOf('holdConfirmation'),
+  /** The total to be held once it is confirmed. */
+  amount: yuanReply,
+  status: z.enum(['pending', 'confirmed', 'declined', 'expired']),
+  /** app, or the kind of the credential that the payer showed at the counter. */
+  confirmedBy: z.string().optional(),
+  expiresAt: timeReply,
+});
+
 export const visitReply = z
   .object({
     id: idOf('visit'),
@@ -139,10 +151,36 @@ export const visitReply = z
       reason: z.string().optional(),
     }),
     payer: z.string().nullable(),
+    /** 代办人 who stood there for the patient; masked. */
+    proxy: z.object({ name: z.string() }).optional(),
     hold: holdReply.nullable(),
-    holdDecline: z.object({ code: z.string(), title: z.string() }).nullable(),
+    /** What the payer is asked to confirm, after credit/confirmation-needed. */
+    holdConfirmation: holdConfirmationReply.optional(),
+    holdDecline: z
+      .object({
+        code: z.string(),
+        title: z.string(),
+        why: z.string().optional(),
+        next: z.string().optional(),
+      })
+      .nullable(),
     chargedTotal: yuanReply,
     settlementIds: z.array(idOf('settlement')),
+    admission: z
+      .object({
+        admittedAt: timeReply,
+        /** admitted: the insurer has the admission; waiting: it is sent when the insurer is there. */
+        insurer: z.enum(['admitted', 'waiting']),
+        dischargedAt: timeReply.nullable(),
+      })
+      .optional(),
+    filing: z
+      .object({
+        status: z.enum(['notNeeded', 'countsAsFiled', 'filed', 'notFiled', 'unknown']),
+        reason: z.string().optional(),
+        askedAt: timeReply,
+      })
+      .optional(),
   })
   .meta({ id: 'Visit' });
 

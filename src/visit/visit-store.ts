@@ -3,10 +3,13 @@ import { and, asc, desc, eq, sql } from 'drizzle-orm';
 import { type Db, rows, type Tx } from '../db/db.ts';
 import { chargeBatch, hold, settlement, visit } from '../db/schema.ts';
 import { type ProblemCode, problems, Refusal } from '../errors.ts';
+import { explained } from '../http/explanations.ts';
 import { maskIdNumber, maskName } from '../identity/id-number.ts';
 import type { Keyring } from '../identity/keyring.ts';
 import { readCitizen } from '../identity/people.ts';
+import type { Filing } from '../insurance/filing.ts';
 import { formatYuan } from '../money.ts';
+import { confirmationOfVisit } from './confirmation-store.ts';
 
 export type VisitRow = typeof visit.$inferSelect;
 export type BatchRow = typeof chargeBatch.$inferSelect;
@@ -63,6 +66,10 @@ export async function visitView(tx: Tx | Db, keyring: Keyring, row: VisitRow) {
     .where(eq(settlement.visitId, row.id))
     .orderBy(asc(settlement.recordedAt));
   const patient = row.citizenId ? await readCitizen(tx, keyring, row.citizenId) : null;
+  const { proxyCitizenId } = row;
+  const proxy = proxyCitizenId ? await readCitizen(tx, keyring, proxyCitizenId) : null;
+  const isAsked = row.holdDecline === 'credit/confirmation-needed';
+  const asked = isAsked ? await confirmationOfVisit(tx, row.id) : null;
   return {
     id: row.id,
     visitNumber: row.visitNumber,
@@ -75,10 +82,22 @@ export async function visitView(tx: Tx | Db, keyring: Keyring, row: VisitRow) {
       : null,
     insured: row.insured,
     payer: row.payer,
+    ...(proxy ? { proxy: { name: maskName(proxy.name) } } : {}),
+    ...(asked ? { holdConfirmation: asked } : {}),
     hold: newestHold ? holdView(newestHold) : null,
     holdDecline: declineView(row.holdDecline),
     chargedTotal: formatYuan(row.chargedTotal),
     settlementIds: settlements.map((s) => s.id),
+    ...(row.kind === 'inpatient' ? { admission: admissionView(row) } : {}),
+    ...(row.filing ? { filing: row.filing as Filing } : {}),
+  };
+}
+
+function admissionView(row: VisitRow) {
+  return {
+    admittedAt: row.startedAt.toISOString(),
+    insurer: row.mdtrtId ? 'admitted' : 'waiting',
+    dischargedAt: row.dischargedAt?.toISOString() ?? null,
   };
 }
 
@@ -95,7 +114,9 @@ export function holdView(
 }
 
 function declineView(code: string | null) {
-  return code ? { code, title: problems[code as ProblemCode].title } : null;
+  if (!code) return null;
+  const known = code as ProblemCode;
+  return { code, title: problems[known].title, ...explained(known) };
 }
 
 /** Adds `amount` fen (may be negative) to what the visit was charged, and sets its status. */

@@ -57,6 +57,7 @@ describe('enrolling', () => {
       outstanding: '0.00',
       available: '3000.00',
       score: { value: 650, tier: 3, asOf: expect.any(String) },
+      explanation: expect.any(Array),
     });
     expect((await send('get', '/v1/me/credit-line')).body).toEqual(reply.body);
     const [row] = await db.select().from(citizen).where(eq(citizen.id, citizenId));

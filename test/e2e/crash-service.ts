@@ -1,17 +1,16 @@
-// The service as a process group of its own on one data folder: killed from outside at any moment and
-// started again, with a client that knows how to come again with the same key.
+// The service as a process group of its own: killed from outside at any moment and started again at the
+// same address, with a client that knows how to come again with the same key.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import postgres from 'postgres';
-import { openDataFolder, runningPostmaster } from '../../src/db/data-folder.ts';
 import type { ReplyBody } from '../support/app.ts';
-import { ready } from '../support/service.ts';
+import { ready, type Service } from '../support/service.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
+/** The slowest lawful way to an answer that stays: several restarts and outages on a busy machine. */
+const PATIENCE_MS = 60_000;
 
 export interface Answered {
   status: number;
@@ -28,16 +27,21 @@ export interface Request {
   body: unknown;
 }
 
+interface Loaded extends Service {
+  child: ChildProcess;
+}
+
 export class KillableService {
-  readonly dataDir: string;
-  #child: ChildProcess | null = null;
+  readonly #settings: Record<string, string>;
   #port = 0;
-  #output = '';
+  #running: Loaded | null = null;
+  /** The next life, loaded while this one works. */
+  #standby: Loaded | null = null;
   /** Milliseconds from the start to ready, of each start. */
   readonly starts: number[] = [];
 
-  constructor(dataDir: string) {
-    this.dataDir = dataDir;
+  constructor(settings: Record<string, string>) {
+    this.#settings = settings;
   }
 
   get url(): string {
@@ -45,75 +49,66 @@ export class KillableService {
   }
 
   get isUp(): boolean {
-    return this.#child !== null;
+    return this.#running !== null;
   }
 
-  /** Starts on the data folder as it lies; resolves when the service has said that it is ready. */
+  /** Starts on what lies there; resolves when the service has said that it is ready. */
   async start(): Promise<void> {
     this.#port ||= await freePort();
     const began = performance.now();
-    const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+    this.#running = this.#standby ?? this.#load();
+    this.#running.child.stdin?.write('start\n');
+    await ready(this.#running);
+    this.starts.push(performance.now() - began);
+    this.#standby = this.#load();
+  }
+
+  #load(): Loaded {
+    const child = spawn(process.execPath, ['--import', 'tsx', 'test/e2e/warm-service.ts'], {
       cwd: ROOT,
       // A group of its own, so that the whole of it can be killed by its id.
       detached: true,
       env: {
         PATH: process.env.PATH,
         EGRET_MODE: 'sandbox',
-        EGRET_DATA_DIR: this.dataDir,
         HOST: '127.0.0.1',
         PORT: `${this.#port}`,
         INSURANCE_QUIET_MS: '200',
-        LOG_LEVEL: 'error',
+        LOG_LEVEL: 'warn',
+        ...this.#settings,
       },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
-    this.#output = '';
+    let text = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk) => {
-        this.#output += chunk;
+        text += chunk;
       });
     }
-    this.#child = child;
-    await ready({ child, output: () => this.#output });
-    this.starts.push(performance.now() - began);
+    child.stdin?.on('error', () => {});
+    return { child, output: () => text };
   }
 
   /** `kill -9` of the whole process group. Nothing in it gets a chance to say goodbye. */
   async kill(): Promise<void> {
-    const child = this.#child;
-    if (!child?.pid) return;
-    this.#child = null;
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    process.kill(-child.pid, 'SIGKILL');
-    await ended;
+    const running = this.#running;
+    this.#running = null;
+    if (running) await killGroup(running.child);
   }
 
-  /** What the service wrote since its last start: errors, as it logs nothing else here. */
-  get errors(): string[] {
-    return this.#output.split('\n').filter((line) => line.includes('"level":"error"'));
+  /** Kills also the life that was to come. */
+  async end(): Promise<void> {
+    await this.kill();
+    if (this.#standby) await killGroup(this.#standby.child);
+    this.#standby = null;
   }
 
-  /** Leases of dead processes and quiet times run out, as if time had passed. */
-  async letLeasesRunOut(): Promise<void> {
-    const folder = openDataFolder(this.dataDir);
-    const { port } = runningPostmaster(folder) ?? {};
-    const password = readFileSync(folder.passwordFile, 'utf8').trim();
-    const url = `postgres://egret:${password}@127.0.0.1:${port}/egret`;
-    const client = postgres(url, { max: 1, onnotice: () => {} });
-    try {
-      await client.unsafe(`
-        update intent set lease_until = clock_timestamp() - interval '1 second'
-          where status = 'running';
-        update idempotency_key set lease_until = clock_timestamp() - interval '1 second'
-          where status is null;
-        update repayment set created_at = clock_timestamp() - interval '1 minute'
-          where status in ('processing', 'unknown');
-        update job set next_attempt_at = clock_timestamp() - interval '1 second'
-          where done_at is null`);
-    } finally {
-      await client.end();
-    }
+  /** The last that the service complained of, but for an insurer that is away. */
+  get complaints(): string {
+    const lines = this.#running?.output().split('\n') ?? [];
+    const isSomething = (line: string) =>
+      line.startsWith('{') && !line.includes('insurance/offline');
+    return lines.filter(isSomething).slice(-5).join('\n').slice(-5_000);
   }
 
   /** One try. Null when the service died before it answered. */
@@ -123,10 +118,10 @@ export class KillableService {
         method: request.method,
         headers: {
           authorization: `Bearer ${request.token}`,
-          'content-type': 'application/json',
-          'idempotency-key': request.key,
+          ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(request.method === 'POST' ? { 'idempotency-key': request.key } : {}),
         },
-        body: JSON.stringify(request.body),
+        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
       });
       const text = await reply.text();
       const isReplay = reply.headers.get('idempotency-replayed') === 'true';
@@ -136,21 +131,23 @@ export class KillableService {
     }
   }
 
-  /** Comes again with the same key until the answer is one that stays. */
-  sendUntilKept(request: Request): Promise<Answered> {
+  /** Comes again with the same key until the answer is one that stays; `meanwhile` after each that does not. */
+  sendUntilKept(request: Request, meanwhile: () => Promise<void>): Promise<Answered> {
+    let last = '';
     return waitFor(
       async () => {
         const answer = await this.send(request);
         if (answer === null) throw new Error(`${request.path}: the service is down`);
-        const { status, body } = answer;
-        const forNow = ['idempotency/in-flight', 'settlement/busy', 'visit/settling'];
-        if (status < 500 && !forNow.includes(body?.code)) return answer;
-        if (status === 500) throw new Error(`${request.path}: ${answer.text}\n${this.errors}`);
-        await this.letLeasesRunOut();
+        last = answer.text;
+        if (isKept(answer)) return answer;
+        if (answer.status === 500) throw new Error(`${request.path}: ${last}\n${this.complaints}`);
+        await meanwhile();
         return null;
       },
-      { timeoutMs: 60_000, what: `an answer to ${request.path}` },
-    );
+      { timeoutMs: PATIENCE_MS, what: `an answer to ${request.path}` },
+    ).catch((error: unknown) => {
+      throw new Error(`${error}; the last one was ${last}`, { cause: error });
+    });
   }
 
   /** A call that must succeed. */
@@ -169,13 +166,34 @@ export class KillableService {
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
     });
     const text = await reply.text();
-    if (!reply.ok) throw new Error(`${method} ${target}: ${reply.status} ${text}`);
+    if (!reply.ok) {
+      throw new Error(`${method} ${target}: ${reply.status} ${text}\n${this.complaints}`);
+    }
     return text ? JSON.parse(text) : null;
   }
 }
 
+const FOR_NOW = [
+  'idempotency/in-flight',
+  'settlement/busy',
+  'visit/settling',
+  'conversion/fate-unknown',
+];
+
+/** Not "later, please": the same request gets the same answer from now on. */
+export function isKept({ status, body }: Answered): boolean {
+  return status < 500 && !FOR_NOW.includes(body?.code);
+}
+
 /** Lets real time pass: when a process is killed is all that a crash test may choose. */
 export const realTime = (ms: number): Promise<void> => delay(ms);
+
+async function killGroup(child: ChildProcess): Promise<void> {
+  if (!child.pid || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  process.kill(-child.pid, 'SIGKILL');
+  await ended;
+}
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {

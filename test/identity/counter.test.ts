@@ -185,6 +185,20 @@ describe('an identification', () => {
     expect((await identify(credential)).body.code).toBe('identity/already-used');
   });
 
+  test('opens one of twenty racing visits', async () => {
+    const { body } = await identify(idCard(uniquePerson()));
+    const credential = { kind: 'identification', id: body.id };
+    const open = () =>
+      app.call('POST', '/v1/visits', {
+        token: terminal,
+        body: { visitNumber: crypto.randomUUID(), kind: 'outpatient', credential },
+      });
+    const replies = await Promise.all(Array.from({ length: 20 }, open));
+    expect(replies.filter((reply) => reply.status === 201)).toHaveLength(1);
+    const codes = replies.flatMap((reply) => (reply.status === 201 ? [] : [reply.body.code]));
+    expect(new Set(codes)).toEqual(new Set(['identity/already-used']));
+  });
+
   test('opens a visit', async () => {
     const person = uniquePerson();
     const { body } = await identify(idCard(person));

@@ -57,6 +57,34 @@ export async function fillPeople(tx: Tx): Promise<void> {
   }
 }
 
+/** Citizen 2 pays for citizen 1, a child until 2030; settlement 2 went that way. */
+export async function fillFamily(tx: Tx): Promise<void> {
+  await tx.insert(t.familyLink).values({
+    id: 'lnk_1',
+    kind: 'minorChild',
+    payerCitizenId: 'cit_2',
+    beneficiaryCitizenId: 'cit_1',
+    status: 'active',
+    proof: 'registry',
+    visitCap: yuan(300),
+    monthlyCap: yuan(500),
+    usedByMonth: { '2026-11': '18000' },
+    createdAt: NOW,
+    acceptedAt: NOW,
+    acceptedVia: 'guardian',
+    endsAt: new Date('2030-05-31T16:00:00Z'),
+  });
+}
+
+/** What a hold through that link keeps of its caps. */
+export const throughLink = {
+  familyLinkId: 'lnk_1',
+  visitCapThen: yuan(300),
+  visitUsedThen: 0n,
+  monthlyCapThen: yuan(500),
+  monthUsedThen: 0n,
+};
+
 /** A visit with one batch of two lines: 60.00 and the rest. */
 export async function openVisit(
   tx: Tx,

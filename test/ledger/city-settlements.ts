@@ -3,7 +3,17 @@ import type { Tx } from '../../src/db/db.ts';
 import * as t from '../../src/db/schema.ts';
 import { credit, debit, type Leg, withoutZero } from '../../src/ledger/journal.ts';
 import { postEntry } from '../../src/ledger/post.ts';
-import { bankOf, HOSPITAL, h, LENDER, NOTHING, NOW, openVisit, yuan } from './city-people.ts';
+import {
+  bankOf,
+  HOSPITAL,
+  h,
+  LENDER,
+  NOTHING,
+  NOW,
+  openVisit,
+  throughLink,
+  yuan,
+} from './city-people.ts';
 
 interface Plan {
   n: number;
@@ -29,7 +39,7 @@ export async function settle(tx: Tx, plan: Plan): Promise<void> {
     total: yuan(300),
     dueAtCounter: yuan(due),
     unused: [],
-    payer: 'self',
+    payer: lender === LENDER ? 'self' : 'lnk_1',
     payerCitizenId: citizenId,
     refundable: yuan(300),
     settledAt: NOW,
@@ -63,6 +73,7 @@ async function capture(tx: Tx, plan: Plan, citizenId: string, lineId: string): P
     extraThen: 0n,
     heldThen: 0n,
     outstandingThen: 0n,
+    ...(lender === LENDER ? {} : throughLink),
     placedAt: NOW,
     expiresAt: NOW,
     resolvedAt: NOW,

@@ -1,5 +1,6 @@
 // A small city with one of everything that verify looks at, all laws held: two payers, two lenders,
 // settlements as in rows 1, 2, 6, 7 and 14 of the worked example, repayments, a payout, an order.
+import { eq } from 'drizzle-orm';
 import type { Tx } from '../../src/db/db.ts';
 import * as t from '../../src/db/schema.ts';
 import { credit, debit, hospitalBooks } from '../../src/ledger/journal.ts';
@@ -8,6 +9,7 @@ import { refundAll, refundPart, repay } from './city-money-back.ts';
 import {
   bankOf,
   COUNTY,
+  fillFamily,
   fillOwners,
   fillPeople,
   HOSPITAL,
@@ -24,6 +26,7 @@ import { settle } from './city-settlements.ts';
 export async function fillCity(tx: Tx): Promise<void> {
   await fillOwners(tx);
   await fillPeople(tx);
+  await fillFamily(tx);
   await settle(tx, { n: 1, lender: LENDER, credit: 50, cash: 30, claim: true });
   await settle(tx, { n: 2, lender: OTHER_LENDER, credit: 180, cash: 120, claim: false });
   await settle(tx, { n: 3, lender: LENDER, credit: 50, cash: 30, claim: true });
@@ -53,6 +56,19 @@ async function fillUnsettled(tx: Tx): Promise<void> {
     outstandingThen: yuan(114),
     placedAt: NOW,
     expiresAt: NOW,
+  });
+  const stoodThere = { payerCitizenId: 'cit_1', proxyCitizenId: 'cit_2' };
+  await tx.update(t.visit).set(stoodThere).where(eq(t.visit.id, 'vis_5'));
+  await tx.insert(t.holdConfirmation).values({
+    id: 'cfm_5',
+    visitId: 'vis_5',
+    payerCitizenId: 'cit_1',
+    amount: yuan(40),
+    status: 'confirmed',
+    confirmedBy: 'app',
+    createdAt: NOW,
+    expiresAt: new Date(NOW.getTime() + 600_000),
+    resolvedAt: NOW,
   });
   await tx.insert(t.intent).values({
     id: 'int_6',

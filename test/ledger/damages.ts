@@ -88,6 +88,37 @@ const settlementBooks: Damage[] = [
   },
 ];
 
+const family: Damage[] = [
+  {
+    law: "A link's counter of a month is what the holds placed in it hold or captured, less given back",
+    damage: [`update family_link set used_by_month = '{"2026-11": "17999"}'`],
+    offender: 'lnk_1 2026-11 (179.99 is not 180.00)',
+  },
+  {
+    law: 'Every hold through a link was within both caps when it was placed or raised, on the payer’s line',
+    damage: [
+      without('hold', 'hold_within_caps'),
+      `update hold set month_used_then = monthly_cap_then - amount + 1 where id = 'hld_2'`,
+    ],
+    offender: 'hld_2',
+  },
+  {
+    law: 'A child’s link ends by 00:00 of a Shanghai day and carries no hold that was placed from then on',
+    damage: [`update family_link set ends_at = '2026-11-19T16:00:00Z'`],
+    offender: 'lnk_1',
+  },
+  {
+    law: 'A payer has at most five links that are active or pending',
+    damage: [
+      `insert into family_link
+        select (jsonb_populate_record(f, jsonb_build_object('id', 'lnk_1' || n,
+          'beneficiary_citizen_id', 'cit_1' || n))).*
+        from family_link f, generate_series(1, 5) n`,
+    ],
+    offender: 'cit_2',
+  },
+];
+
 const credit: Damage[] = [
   {
     law: "B1301 of each citizen at each lender is what the citizen's lines there have outstanding",
@@ -201,6 +232,11 @@ const settlements: Damage[] = [
     damage: [`update visit set status = 'settling' where id = 'vis_5'`],
     offender: 'vis_5',
   },
+  {
+    law: 'A stay that a settlement closed has ended, and nobody but an inpatient is discharged',
+    damage: [`update visit set kind = 'inpatient' where id = 'vis_1'`],
+    offender: '1 broken: set_1',
+  },
 ];
 
 const insurance: Damage[] = [
@@ -277,7 +313,22 @@ const refunds: Damage[] = [
   },
 ];
 
+const counter: Damage[] = [
+  {
+    law: 'A proxy is never the patient, nor the payer of a visit of somebody unnamed',
+    damage: [`update visit set proxy_citizen_id = citizen_id where id = 'vis_5'`],
+    offender: 'vis_5',
+  },
+  {
+    law: 'A large hold was confirmed by the payer of its visit, by their own act and in time, or not at all',
+    damage: [`update hold_confirmation set payer_citizen_id = 'cit_2'`],
+    offender: 'cfm_5',
+  },
+];
+
 export const damages: Damage[] = [
+  ...counter,
+  ...family,
   ...books,
   ...settlementBooks,
   ...credit,

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeHttpLenderBank } from '../../src/credit/http-lender-bank.ts';
 import { makeHttpScoreProvider } from '../../src/credit/http-score-provider.ts';
+import { makeHttpKinshipRegistry } from '../../src/family/http-kinship-registry.ts';
 import {
   type Counterparties,
   startCounterparties,
@@ -34,6 +35,7 @@ afterEach(async () => {
 const url = () => `http://127.0.0.1:${parties.port}`;
 const bank = () => makeHttpLenderBank({ url: url(), apiKey });
 const scores = () => makeHttpScoreProvider({ url: url(), apiKey });
+const kinship = () => makeHttpKinshipRegistry({ url: url(), apiKey });
 const call = async (method: string, target: string, body?: unknown, key = apiKey) => {
   const reply = await fetch(url() + target, {
     method,
@@ -126,6 +128,25 @@ describe('score provider and kinship registry', () => {
     expect(await relation(child.idNumber, parent.idNumber)).toBe('parent');
     expect(await relation(parent.idNumber, child.idNumber)).toBe('child');
     expect(await relation(parent.idNumber, uniquePerson().idNumber)).toBeNull();
+  });
+
+  it('of the registry: away is away, and a city without a registry knows of no kin', async () => {
+    const [parent, child] = [uniquePerson(), uniquePerson({ age: 8 })];
+    const kin = [{ idNumber: child.idNumber, relation: 'child' }];
+    await call('POST', '/people', { ...parent, kin });
+    const ask = (of = kinship()) => of.relationOf(parent.idNumber, child.idNumber);
+    expect(await ask()).toBe('child');
+    for (const mode of ['error500', 'answerLost', 'hang']) {
+      await call('PUT', '/faults', { mode, on: ['kinship'] });
+      expect([mode, await ask()]).toEqual([mode, 'away']);
+      expect(await scores().scoreOf(parent)).not.toBeNull();
+    }
+    await call('PUT', '/faults', { mode: 'none' });
+    expect(await ask(makeHttpKinshipRegistry({ url: url(), apiKey: 'wrong' }))).toBe('away');
+    expect(await ask(makeHttpKinshipRegistry(null))).toBeNull();
+    await parties.stop();
+    expect(await ask()).toBe('away');
+    await start(parties.port);
   });
 
   it('keep neither names nor ID numbers on the disk', async () => {

@@ -168,12 +168,22 @@ export function allocate(line: Line, amount: Fen): Map<Debt, Fen> | null {
   return parts;
 }
 
-/** The bank paid: debts go down by what is still owed; the rest met no debt and goes back. */
-export function pay(line: Line, parts: ReadonlyMap<Debt, Fen>): void {
+/** The insurer's part is known, or that there is none: what is owed is due as if captured now. */
+export function fallDue(debt: Debt, now: number): void {
+  if (!debt.awaitsInsurance) return;
+  debt.awaitsInsurance = false;
+  debt.dueAt = Math.max(debt.dueAt, dueAtOf(now));
+}
+
+/** The bank paid: debts go down by what is still owed; returns what met no debt and goes back. */
+export function pay(line: Line, parts: ReadonlyMap<Debt, Fen>): Fen[] {
+  const surplus: Fen[] = [];
   for (const [debt, amount] of parts) {
     const taken = least(amount, owedOn(debt));
     debt.paid += taken;
     debt.isUnderWay = false;
     line.outstanding -= taken;
+    if (amount > taken) surplus.push(amount - taken);
   }
+  return surplus;
 }

@@ -1,11 +1,13 @@
 // A small model of the service in plain sums: what each use case does to bills, tenders and debts.
 // It shares no code with src/, so that agreeing with it means something. Pure.
 import { halfUp } from '../support/rational.ts';
+import type { Conversion } from './model-conversion.ts';
 import {
   type Borrower,
   capture,
   type Debt,
   type Fen,
+  fallDue,
   type Line,
   least,
   most,
@@ -54,10 +56,17 @@ export interface Settlement {
   /** What a refused or dearer rest left the patient owing; not collected at the counter. */
   arrears: Fen;
   status: 'settled' | 'awaitingPayment' | 'partlyRefunded' | 'refunded';
-  insurance: 'claimed' | 'awaitingInsurance' | 'rejected' | 'notInsured' | 'skipped' | 'reversed';
+  insurance:
+    | 'claimed'
+    | 'awaitingInsurance'
+    | 'converted'
+    | 'rejected'
+    | 'notInsured'
+    | 'skipped'
+    | 'reversed';
   claim: Claim | null;
-  /** Its 2207 is of unknown fate: its conversion may not end before the truth is known. */
-  isUnknown: boolean;
+  /** Oldest first; at most the newest is queued. */
+  conversions: Conversion[];
   refundable: Fen;
   debt: Debt | null;
 }
@@ -77,7 +86,7 @@ export interface Offer {
 }
 
 /** The insurer's parts in the order of the waterfall; account money is the patient's own. */
-function insurerParts(claim: Claim | null): { kind: string; amount: Fen }[] {
+export function insurerParts(claim: Claim | null): { kind: string; amount: Fen }[] {
   if (!claim) return [];
   return [
     { kind: 'insuranceFund', amount: claim.fund },
@@ -108,7 +117,6 @@ export function settle(
     offers: readonly Offer[];
     claim: Claim | null;
     insurance: Settlement['insurance'];
-    isUnknown: boolean;
   },
   now: number,
 ): Settlement {
@@ -130,7 +138,7 @@ export function settle(
     status: dueAtCounter > 0n ? 'awaitingPayment' : 'settled',
     insurance: closing.insurance,
     claim: closing.claim,
-    isUnknown: closing.isUnknown,
+    conversions: [],
     refundable: total,
     debt,
   };
@@ -164,13 +172,36 @@ export interface Back {
   isMoney: boolean;
 }
 
+/** Money that is to go back on an instrument, and what has become of it. */
+export interface Sending {
+  kind: string;
+  amount: Fen;
+  status: 'pending' | 'sent' | 'done' | 'voucher' | 'failed';
+}
+
 const promises = ['commercialInsurance', 'subsidy', 'deposit'];
 const fromInsurer = ['insuranceFund', 'hospitalBorne', 'personalAccount', 'credit'];
 
-/** Takes what a refund gives back: what is due, what is owed, what was paid, newest first. */
-function giveBack(line: Line | null, of: Settlement, amount: Fen): Back[] {
+/** The queued conversion of a bill, if it has one. */
+export const queuedOf = (of: Settlement): Conversion | null =>
+  of.conversions.find((conversion) => conversion.status === 'queued') ?? null;
+
+/**
+ * Takes what a refund or a conversion gives back: what is due, what is owed, what was paid, newest
+ * first. A refund leaves what is shown of the bill as it was settled, a conversion rewrites it.
+ */
+export function giveBack(
+  line: Line | null,
+  of: Settlement,
+  amount: Fen,
+  cause: 'refund' | 'conversion',
+): Back[] {
   let rest = amount;
   const back: Back[] = [];
+  const lower = (tender: Tender, part: Fen) => {
+    if (cause === 'refund') tender.givenBack += part;
+    else tender.amount -= part;
+  };
   const take = (kind: string, limit: Fen, isMoney: boolean): Fen => {
     const part = least(rest, limit);
     rest -= part;
@@ -180,19 +211,21 @@ function giveBack(line: Line | null, of: Settlement, amount: Fen): Back[] {
   const unpaid = take('dueAtCounter', of.arrears + dueOf(of), false);
   const offArrears = least(unpaid, of.arrears);
   of.arrears -= offArrears;
-  of.dueReduced += unpaid - offArrears;
+  if (cause === 'refund') of.dueReduced += unpaid - offArrears;
+  else of.dueAtCounter -= unpaid - offArrears;
   const credit = of.tenders.find((tender) => tender.kind === 'credit');
   if (credit && line && of.debt) {
     const reduced = take('credit', owedOn(of.debt), false);
     of.debt.reduced += reduced;
     line.outstanding -= reduced;
     const repaid = take('credit', credit.amount - credit.givenBack - reduced, true);
-    credit.givenBack += reduced + repaid;
+    lower(credit, reduced + repaid);
   }
   for (const tender of of.tenders.filter((t) => !fromInsurer.includes(t.kind)).reverse()) {
     const left = tender.amount - tender.givenBack;
-    tender.givenBack += take(tender.kind, left, !promises.includes(tender.kind));
+    lower(tender, take(tender.kind, left, !promises.includes(tender.kind)));
   }
+  of.tenders = of.tenders.filter((tender) => tender.amount > 0n);
   if (rest > 0n) throw new Error(`the model gave back ${rest} fen too little`);
   return back;
 }
@@ -203,6 +236,7 @@ export function refund(
   of: Settlement,
   parts: ReadonlyMap<number, bigint>,
   newClaim: Claim | null,
+  now: number,
 ): { amount: Fen; tenders: Back[] } {
   let amount = 0n;
   for (const item of visit.items) {
@@ -218,13 +252,23 @@ export function refund(
     const kept = insurerParts(newClaim).find((part) => part.kind === kind)?.amount ?? 0n;
     return before > kept ? [{ kind, amount: before - kept, isMoney: false }] : [];
   });
-  const given = giveBack(visit.line, of, most(0n, oldPart - newPart));
+  const given = giveBack(visit.line, of, most(0n, oldPart - newPart), 'refund');
   of.arrears += most(0n, newPart - oldPart);
   of.refundable -= amount;
   if (of.claim && !newClaim && of.refundable > 0n) of.insurance = 'rejected';
   of.claim = newClaim;
   of.status = of.refundable === 0n ? 'refunded' : 'partlyRefunded';
-  const wasInsured = of.insurance === 'claimed' || of.insurance === 'awaitingInsurance';
-  if (of.refundable === 0n && wasInsured && !of.isUnknown) of.insurance = 'reversed';
+  if (of.refundable === 0n) endInsurance(of, now);
   return { amount, tenders: [...gone, ...given] };
+}
+
+/** Of a wholly refunded bill nothing is claimed; but what may be claimed already is found out first. */
+function endInsurance(of: Settlement, now: number): void {
+  const queued = queuedOf(of);
+  if (queued?.unknown) return;
+  if (queued) queued.status = 'cancelled';
+  if (queued && of.debt) fallDue(of.debt, now);
+  if (['claimed', 'converted', 'awaitingInsurance'].includes(of.insurance)) {
+    of.insurance = 'reversed';
+  }
 }

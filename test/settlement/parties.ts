@@ -2,6 +2,8 @@
 // banks' faults and books. And the hands of a clock: leases and quiet times that a test lets pass.
 import path from 'node:path';
 import { sql } from 'drizzle-orm';
+import { convertDue } from '../../src/conversion/convert-due.ts';
+import { resumeConversions } from '../../src/conversion/resume-conversions.ts';
 import { expireHolds } from '../../src/credit/expire-holds.ts';
 import { runDueJobs } from '../../src/outbox/jobs.ts';
 import { readJson } from '../../src/process-lock.ts';
@@ -12,6 +14,7 @@ import { releaseRegistration } from '../../src/settlement/release-registration.t
 import { resumeIntents } from '../../src/settlement/resume-intents.ts';
 import { sendMoneyBack } from '../../src/settlement/send-money-back.ts';
 import type { TestApp } from '../support/app.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 export interface BankTransfer {
   kind: 'debit' | 'credit';
@@ -73,8 +76,8 @@ export async function letLeasesRunOut(app: TestApp): Promise<void> {
 }
 
 /**
- * What waits is looked at once, for an app without a worker of its own. Conversions are left alone:
- * here a settlement that awaits insurance goes on awaiting it.
+ * What waits is looked at once, for an app without a worker of its own. Conversions are left alone
+ * (see `convertOnce`): a settlement that awaits insurance goes on awaiting it.
  */
 export async function workOnce(app: TestApp): Promise<void> {
   await letLeasesRunOut(app);
@@ -84,7 +87,36 @@ export async function workOnce(app: TestApp): Promise<void> {
   await runDueJobs(app.deps, { sendMoneyBack, releaseRegistration }, 100);
 }
 
+/**
+ * The worker tries these conversions once and leaves all others in the queue. With `deps` of one's
+ * own its process may die on the way: then it throws what that threw.
+ */
+export async function convertOnce(
+  app: TestApp,
+  conversionIds: readonly string[],
+  deps = app.deps,
+): Promise<void> {
+  const due = JSON.stringify(conversionIds);
+  await app.db.execute(sql`
+    update conversion set next_attempt_at = clock_timestamp() + case
+      when ${due}::jsonb ? id then interval '-1 second' else interval '1 day' end
+    where status = 'queued'`);
+  await convertDue(deps);
+}
+
+/** Another process finds out that the one that ran a conversion is dead. */
+export async function findDeadConversions(app: TestApp): Promise<void> {
+  await letLeasesRunOut(app);
+  await resumeConversions(app.deps);
+}
+
 /** Both routes as if the insurer had never failed. */
 export async function closeBreakers(app: TestApp): Promise<void> {
   await app.db.execute(sql.raw('delete from insurance_route'));
+  // A process may go by an older look for a moment.
+  await waitFor(async () => {
+    const { breaker } = app.deps;
+    const states = [await breaker.stateOf('local'), await breaker.stateOf('crossRegion')];
+    return states.every((state) => !state.isOpen);
+  });
 }

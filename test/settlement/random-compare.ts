@@ -2,16 +2,10 @@
 import { expect } from 'vitest';
 import type { ReplyBody } from '../support/app.ts';
 import { dueOf, type Settlement, sumOf } from './model.ts';
+import { type Conversion, carriedOf } from './model-conversion.ts';
 import { type Debt, type Fen, isOverdue, owedOn } from './model-credit.ts';
-import {
-  ask,
-  businessNow,
-  type Encounter,
-  liveClaims,
-  type Person,
-  type World,
-  yuan,
-} from './random-world.ts';
+import { books, liveClaims } from './random-books.ts';
+import { ask, businessNow, type Encounter, type Person, type World, yuan } from './random-world.ts';
 
 const amounts = (parts: readonly { kind: string; amount: Fen; reference?: string }[]) =>
   parts.map(({ kind, amount, reference }) => [kind, yuan(amount), reference]);
@@ -32,7 +26,7 @@ export function expectSettlement(shown: ReplyBody, model: Settlement): void {
     refundable: shown.refundable,
     batches: shown.batches,
     isOwed: shown.receivableId !== undefined,
-    awaits: shown.conversionId !== undefined,
+    conversionId: shown.conversionId,
   }).toEqual({
     total: yuan(model.total),
     dueAtCounter: yuan(model.dueAtCounter),
@@ -44,7 +38,31 @@ export function expectSettlement(shown: ReplyBody, model: Settlement): void {
     refundable: yuan(model.refundable),
     batches: model.batches,
     isOwed: model.debt !== null,
-    awaits: model.insurance === 'awaitingInsurance',
+    conversionId: model.conversions.filter((c) => c.status !== 'cancelled').at(-1)?.id,
+  });
+}
+
+/** The conversion as finance sees it: its proof, and where the money went back to. */
+export async function expectConversion(world: World, model: Conversion): Promise<void> {
+  const { finance: token } = world;
+  const { body: shown } = await world.app.call('GET', `/v1/conversions/${model.id}`, { token });
+  const sum = yuan(sumOf(model.before));
+  expect({
+    status: shown.status,
+    before: shownAmounts(shown.before),
+    after: shown.after && shownAmounts(shown.after),
+    proof: shown.proof,
+    refunds: shown.refunds.map((r: ReplyBody) => [r.to, r.amount, r.status]),
+  }).toEqual({
+    status: model.status,
+    before: amounts(model.before),
+    after: model.after && amounts(model.after),
+    proof: {
+      totalBefore: sum,
+      totalAfter: model.after && sum,
+      balanced: model.after && true,
+    },
+    refunds: model.back.map((s) => [s.kind, yuan(s.amount), s.status]),
   });
 }
 
@@ -104,6 +122,25 @@ function statusOf(debt: Debt, now: number): string {
   return isOverdue(only, now) ? 'overdue' : 'open';
 }
 
+/** What the citizen carries is what the insurer leaves them: psn_cash_pay, or the whole bill. */
+function expectSums(of: Settlement): void {
+  expect(dueOf(of) >= 0n).toBe(true);
+  expect(sumOf(of.tenders) + of.dueAtCounter).toBe(of.total);
+  expect(carriedOf(of)).toBe(of.claim ? of.claim.cash : of.refundable);
+}
+
+/** Banks and refund channels have moved in their own books what was to move, once each. */
+async function expectTransfers(world: World): Promise<void> {
+  for (const at of books) {
+    const all = (await world.parties.transfers(at)).slice(world.bookedBefore.get(at));
+    const moved = all.map(({ kind, amount, status }) => `${kind} ${amount} ${status}`);
+    const wanted = world.transfers
+      .filter((transfer) => transfer.at === at)
+      .map(({ kind, amount, status }) => `${kind} ${yuan(amount)} ${status}`);
+    expect([at, moved.sort()]).toEqual([at, wanted.sort()]);
+  }
+}
+
 /** Everything the model believes is what the service and the insurer's own books say. */
 export async function expectAgreement(world: World): Promise<void> {
   for (const person of world.people) await expectCredit(world, person);
@@ -112,7 +149,8 @@ export async function expectAgreement(world: World): Promise<void> {
     for (const settlement of visit.settlements) {
       const shown = await ask(world, 'GET', `/v1/settlements/${settlement.id}`);
       expectSettlement(shown.body, settlement);
-      expect(dueOf(settlement) >= 0n).toBe(true);
+      expectSums(settlement);
+      for (const conversion of settlement.conversions) await expectConversion(world, conversion);
     }
     const live = await liveClaims(world, visit);
     const ours = visit.settlements.filter((s) => s.claim);
@@ -120,14 +158,16 @@ export async function expectAgreement(world: World): Promise<void> {
       [...ours.map((s) => s.claim?.setlId ?? ''), ...visit.strays].sort(),
     );
     for (const { claim, refundable } of ours) {
-      expect(live.find((c) => c.setlId === claim?.setlId)?.total).toBe(refundable);
+      const booked = live.find((c) => c.setlId === claim?.setlId);
+      expect([booked?.total, booked?.cash]).toEqual([refundable, claim?.cash]);
     }
   }
   for (const refund of world.refunds) {
     const shown = await ask(world, 'GET', `/v1/refunds/${refund.id}`);
     expect(shown.body.status).toBe('completed');
     expect(shown.body.tenders.map((t: ReplyBody) => [t.kind, t.amount, t.status])).toEqual(
-      refund.tenders.map((t) => [t.kind, yuan(t.amount), t.sending.status]),
+      refund.tenders.map((t) => [t.kind, yuan(t.amount), t.status]),
     );
   }
+  await expectTransfers(world);
 }

@@ -3,15 +3,16 @@ import { expect } from 'vitest';
 import type { ReplyBody } from '../support/app.ts';
 import { leftAfter, refund, type Settlement } from './model.ts';
 import { allocate, type Fen, owedOn, pay } from './model-credit.ts';
+import { breakInsurer, LENDER, liveClaims, sendBack, sendingsOf } from './random-books.ts';
 import { expectSettlement } from './random-compare.ts';
 import type { Step } from './random-visits.ts';
 import {
   ask,
+  businessNow,
   calm,
   codeOf,
   type Encounter,
-  liveClaims,
-  type Refunded,
+  setClock,
   unitsText,
   type World,
   work,
@@ -20,7 +21,7 @@ import {
 
 /** What goes wrong at the insurer while a claim is cancelled and the rest claimed anew. */
 interface Trouble {
-  fault: Record<string, unknown>;
+  fault: { mode: string; on: readonly string[] };
   outcome: 'rejected' | 'offline' | 'goesOn' | 'restRefused';
   isForRest?: true;
 }
@@ -66,7 +67,7 @@ export const refundSome: Step = (world) => {
   return async () => {
     // The worker that goes on with it is to find nothing else to do.
     if (trouble?.outcome === 'goesOn') await work(world);
-    if (trouble) await world.parties.insurer.setFault(trouble.fault as never);
+    if (trouble) await breakInsurer(world, trouble.fault);
     const target = `/v1/settlements/${of.id}/refunds`;
     const reply = await ask(world, 'POST', target, { body });
     if (parts.size === 0) {
@@ -101,7 +102,7 @@ async function goOn(world: World, begun: ReplyBody, isDownFirst: boolean): Promi
   });
   expect(codeOf(busy)).toEqual([409, 'settlement/busy']);
   if (isDownFirst) {
-    await world.parties.insurer.setFault({ mode: 'error500' });
+    await breakInsurer(world, { mode: 'error500' });
     await work(world);
     expect((await read()).status).toBe('processing');
   }
@@ -133,18 +134,14 @@ async function refunded(
   const live = (await liveClaims(world, visit)).filter((claim) => !others.includes(claim.setlId));
   const isReclaimed = of.claim !== null && left > 0n && !isRefused;
   expect(live.map((claim) => claim.total)).toEqual(isReclaimed ? [left] : []);
-  const { amount, tenders } = refund(visit, of, parts, live[0] ?? null);
-  const hasAccount = visit.person?.line != null;
-  const sent: Refunded['tenders'] = tenders.map(({ kind, amount: part, isMoney }) => {
-    const isVoucher = isMoney && kind === 'cash' && !hasAccount;
-    // The worker that went on with a refund has sent the money back as well.
-    const status = isVoucher ? 'voucher' : isMoney && !wasWorked ? 'pending' : 'done';
-    return { kind, amount: part, sending: { kind, status } };
-  });
+  const { amount, tenders } = refund(visit, of, parts, live[0] ?? null, businessNow(world));
+  const sent = sendingsOf(world, visit, tenders);
+  // The worker that went on with a refund has sent the money back as well.
+  if (wasWorked) for (const sending of sent) sendBack(world, sending, 'none');
   world.refunds.push({ id: shown.id, tenders: sent });
   expect(shown).toMatchObject({ status: 'completed', amount: yuan(amount) });
   expect(shown.tenders.map((t: ReplyBody) => [t.kind, t.amount, t.status])).toEqual(
-    sent.map((t) => [t.kind, yuan(t.amount), t.sending.status]),
+    sent.map((t) => [t.kind, yuan(t.amount), t.status]),
   );
 }
 
@@ -189,6 +186,10 @@ export const repay: Step = (world) => {
     expect(reply.body).toMatchObject({ amount: yuan(amount), status });
     const shown = reply.body.allocations.map((a: ReplyBody) => [a.receivableId, a.amount]).sort();
     expect(shown).toEqual([...parts].map(([debt, part]) => [debt.id, yuan(part)]).sort());
+    if (bank !== 'error500') {
+      const at = bank === 'declined' ? 'declined' : 'paid';
+      world.transfers.push({ at: LENDER, kind: 'debit', amount, status: at });
+    }
     if (status === 'paid') pay(line, parts);
     else if (isDoubtful) {
       for (const debt of parts.keys()) debt.isUnderWay = true;
@@ -201,8 +202,9 @@ export const repay: Step = (world) => {
 export const moveClock: Step = (world) => async () => {
   const hours = world.random.pick([13, 13, 25, 31 * 24, 43 * 24]);
   world.offsetMs += hours * 3_600_000;
-  await world.app.clock(Math.round(world.offsetMs / 1_000));
+  await setClock(world, world.offsetMs);
 };
 
-/** Whatever waits is done; now and then banks and channels refuse what goes back. */
-export const workSome: Step = (world) => () => work(world, world.random.chance(0.3));
+/** Whatever waits is done; now and then banks and channels refuse what goes back, or are not heard. */
+export const workSome: Step = (world) => () =>
+  work(world, world.random.pick(['none', 'none', 'declined', 'answerLost']));

@@ -1,8 +1,10 @@
 // The steps of a random run that close a bill, with whatever goes wrong at the insurer meanwhile.
 import { expect } from 'vitest';
 import type { ReplyBody, TestReply } from '../support/app.ts';
-import { type Claim, divide, type Offer, type Settlement, settle, sumOf } from './model.ts';
+import { divide, type Offer, type Settlement, settle, sumOf } from './model.ts';
+import { queue } from './model-conversion.ts';
 import { capturable, extend, type Fen, release } from './model-credit.ts';
+import { breakInsurer, newClaimOf } from './random-books.ts';
 import { expectSettlement, expectVisit } from './random-compare.ts';
 import {
   newItems,
@@ -18,7 +20,6 @@ import {
   calm,
   codeOf,
   type Encounter,
-  liveClaims,
   type World,
   work,
   yuan,
@@ -27,7 +28,7 @@ import { fen, nextNumber } from './support.ts';
 
 /** What goes wrong at the insurer while a bill is settled. `executed`: it has booked a claim. */
 interface Trouble {
-  fault: Record<string, unknown>;
+  fault: { mode: string; on: readonly string[] };
   outcome: 'rejected' | 'offline' | 'unknown';
   executed: boolean;
   /** Only a visit that is not registered yet sends the trade that fails. */
@@ -63,14 +64,14 @@ function newClosing(world: World, visit: Encounter, batches: string[], canWait: 
   const { random } = world;
   const total = sumOf(visit.items.filter((item) => batches.includes(item.batch)));
   const offers = newOffers(world, visit.kind, total);
-  const insurance = random.chance(0.15) ? 'skip' : 'claim';
-  const when = canWait && random.chance(0.35) ? 'wait' : 'selfPay';
+  const insurance = random.chance(0.2) ? 'skip' : 'claim';
+  const when = canWait && random.chance(0.25) ? 'wait' : 'selfPay';
   const isAsked = insurance === 'claim' && visit.person?.isInsured && total > 0n;
   const possible = troubles.filter((t) => !t.isAtFirst || !visit.isRegistered);
   // What is in doubt is what is worth most tries.
   const outcome = random.pick(['rejected', 'offline', 'unknown', 'unknown'] as const);
   const trouble =
-    isAsked && random.chance(0.45)
+    isAsked && random.chance(0.6)
       ? random.pick(possible.filter((t) => t.outcome === outcome))
       : null;
   const body = {
@@ -95,23 +96,13 @@ async function troubled(
   { trouble, insurance, total }: Closing,
   asking: () => Promise<TestReply>,
 ): Promise<TestReply> {
-  if (trouble) await world.parties.insurer.setFault(trouble.fault as never);
+  if (trouble) await breakInsurer(world, trouble.fault);
   const reply = await asking();
   await calm(world.app, world.parties);
   // A registration whose answer was lost is found again by 5201.
   const isAnswered = !trouble?.isAtFirst || trouble.fault.mode === 'answerLost';
   if (insurance === 'claim' && total > 0n && isAnswered) visit.isRegistered = true;
   return reply;
-}
-
-/** The claim that the insurer has now and had not before; the insurer must have exactly one. */
-async function newClaimOf(world: World, visit: Encounter): Promise<Claim & { total: Fen }> {
-  const known = [...visit.strays, ...visit.settlements.map((s) => s.claim?.setlId)];
-  const fresh = (await liveClaims(world, visit)).filter((claim) => !known.includes(claim.setlId));
-  expect(fresh).toHaveLength(1);
-  const [claim] = fresh;
-  if (!claim) throw new Error('the insurer has no claim');
-  return claim;
 }
 
 /** Tells the model that the bill was closed and compares the settlement. */
@@ -136,11 +127,16 @@ async function closed(
         : 'skipped';
   const isUnknown = !claim && trouble?.outcome === 'unknown';
   const { batches, offers } = closing;
-  const made = { id: shown.id, batches, offers, claim, insurance: status, isUnknown } as const;
+  const made = { id: shown.id, batches, offers, claim, insurance: status } as const;
   const settlement = settle(visit, made, businessNow(world));
   if (settlement.debt) settlement.debt.id = shown.receivableId;
+  const setlId = isUnknown && trouble?.executed ? (await newClaimOf(world, visit)).setlId : null;
+  if (setlId) visit.strays.push(setlId);
+  if (status === 'awaitingInsurance') {
+    const unknown = isUnknown ? { total, setlId } : null;
+    queue(settlement, { id: shown.conversionId, askedBy: 'outage', unknown });
+  }
   expectSettlement(shown, settlement);
-  if (isUnknown && trouble?.executed) visit.strays.push((await newClaimOf(world, visit)).setlId);
   return settlement;
 }
 

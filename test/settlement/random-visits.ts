@@ -41,6 +41,7 @@ export function newVisit(world: World) {
   const visit: Encounter = {
     ...{ id: '', number, kind, status: 'open', hold: null, items: [], settlements: [] },
     ...{ line: person?.line ?? null, person, strays: [], isRegistered: false },
+    openedAt: businessNow(world),
   };
   const body = {
     visitNumber: number,

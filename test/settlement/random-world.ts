@@ -1,15 +1,16 @@
 // The world of one random run: who is in it, what the model believes, how the service is asked.
 // Everything random comes from the seed.
+import { sql } from 'drizzle-orm';
 import { expect } from 'vitest';
 import type { TestApp, TestReply } from '../support/app.ts';
-import { type Claim, UNITS, type Visit } from './model.ts';
+import type { TestPerson } from '../support/people.ts';
+import { type Sending, UNITS, type Visit } from './model.ts';
 import { type Debt, type Fen, type Line, limitOf, pay, release } from './model-credit.ts';
 import { closeBreakers, type Parties, workOnce } from './parties.ts';
-import { fen, newPatient, nextNumber, sceneOf } from './support.ts';
+import { type BackFault, books, sendBack, type Transfer } from './random-books.ts';
+import { newPatient, nextNumber, sceneOf } from './support.ts';
 
-export interface Person {
-  name: string;
-  idNumber: string;
+export interface Person extends TestPerson {
   token: string;
   line: Line | null;
   isInsured: boolean;
@@ -17,6 +18,8 @@ export interface Person {
 
 export interface Encounter extends Visit {
   person: Person | null;
+  /** Business time of its opening, in ms. */
+  openedAt: number;
   /** A 2201 of it was answered: no other is sent at the counter. */
   isRegistered: boolean;
   /** setl_ids that the insurer has and we do not know of: answers of 2207 that were lost. */
@@ -31,16 +34,10 @@ export interface Debit {
   isPaid: boolean;
 }
 
-/** Money that is to go back on an instrument, and what has become of it. */
-export interface Sending {
-  kind: string;
-  status: 'pending' | 'done' | 'voucher' | 'failed';
-}
-
 export interface Refunded {
   id: string;
-  /** In the order of the reply. */
-  tenders: { kind: string; amount: Fen; sending: Sending }[];
+  /** In the order of the reply; what is no money is done at once. */
+  tenders: Sending[];
 }
 
 export interface World {
@@ -48,6 +45,7 @@ export interface World {
   parties: Parties;
   seed: number;
   terminal: string;
+  finance: string;
   hospitalCode: string;
   /** The insurer has a yearly deductible: what one refund opens, another claim meets. */
   hasDeductible: boolean;
@@ -55,6 +53,11 @@ export interface World {
   visits: Encounter[];
   debits: Debit[];
   refunds: Refunded[];
+  /** All money that ever went back on an instrument, or is to. */
+  sendings: Sending[];
+  transfers: Transfer[];
+  /** What each book held before this world. */
+  bookedBefore: ReadonlyMap<string, number>;
   /** Business time is real time and this. */
   offsetMs: number;
   random: Random;
@@ -99,11 +102,29 @@ export function randomOf(seed: number): Random {
 
 const hospitals = ['H35020000001', 'H35020000002'] as const;
 
-/** A fresh world: the clock at now, the insurer well, two people or three. */
+/** Runs begin in spring, so that a seed does the same on any day; or shortly before the year ends. */
+const firstDays = ['03-01', '03-01', '03-01', '12-10'] as const;
+
+/** From real time to a morning of the past. */
+function offsetTo(day: (typeof firstDays)[number]): number {
+  const now = Date.now();
+  const morning = (year: number) => Date.parse(`${year}-${day}T09:00:00+08:00`);
+  const year = new Date(now).getUTCFullYear();
+  return (morning(year) < now ? morning(year) : morning(year - 1)) - now;
+}
+
+/** Business time, and the insurer's, are so far from real time. */
+export async function setClock(world: Pick<World, 'app'>, offsetMs: number): Promise<void> {
+  await world.app.clock(Math.round(offsetMs / 1_000));
+}
+
+/** A fresh world: a day of its own, the insurer well, two people. */
 export async function newWorld(app: TestApp, parties: Parties, seed: number): Promise<World> {
   const random = randomOf(seed);
-  await app.clock(0);
+  const offsetMs = offsetTo(random.pick(firstDays));
+  await setClock({ app }, offsetMs);
   await calm(app, parties);
+  await keepHolds(app);
   const hasDeductible = random.chance(0.25);
   const rules = random.pick([
     {},
@@ -113,12 +134,22 @@ export async function newWorld(app: TestApp, parties: Parties, seed: number): Pr
   const deductible = hasDeductible ? { deductible: '150.00' } : {};
   await parties.insurer.setRules({ ...rules, ...deductible });
   const { terminal, hospitalCode } = await sceneOf(app, random.pick(hospitals));
+  const finance = await app.token('financeMaker');
   const people: Person[] = [];
   for (let i = 0; i < 2; i += 1) people.push(await newPerson(app, random));
+  const bookedBefore = new Map<string, number>();
+  for (const at of books) bookedBefore.set(at, (await parties.transfers(at)).length);
   return {
-    ...{ app, parties, seed, terminal, hospitalCode, people, random, hasDeductible },
-    ...{ visits: [], debits: [], refunds: [], offsetMs: 0, trail: [] },
+    ...{ app, parties, seed, terminal, finance, hospitalCode, people, random, hasDeductible },
+    ...{ visits: [], debits: [], refunds: [], sendings: [], transfers: [], bookedBefore },
+    ...{ offsetMs, trail: [] },
   };
+}
+
+/** Holds do not grow with a stay's charges here: that is the stays' own matter (test/inpatient). */
+async function keepHolds(app: TestApp): Promise<void> {
+  await app.db.execute(sql`
+    update policy set data = jsonb_set(data, '{holdShares}', '[]') where kind = 'inpatient'`);
 }
 
 async function newPerson(app: TestApp, random: Random): Promise<Person> {
@@ -146,11 +177,11 @@ export async function calm(app: TestApp, parties: Parties): Promise<void> {
 }
 
 /**
- * Whatever waits is done: holds expire, debits under way are asked for, money goes back (or is
- * refused for good by banks and channels).
+ * Whatever waits is done, but conversions: holds expire, debits under way are asked for, money goes
+ * back, is refused for good, or goes back and the answer is lost.
  */
-export async function work(world: World, isRefusing = false): Promise<void> {
-  await world.parties.bankFault(isRefusing ? 'declined' : 'none', ['credit', 'channel']);
+export async function work(world: World, fault: BackFault = 'none'): Promise<void> {
+  await world.parties.bankFault(fault, ['credit', 'channel']);
   await workOnce(world.app);
   await world.parties.bankFault('none');
   const now = businessNow(world);
@@ -158,13 +189,13 @@ export async function work(world: World, isRefusing = false): Promise<void> {
     if (visit.hold?.status === 'placed' && visit.hold.expiresAt <= now) release(visit, 'expired');
   }
   for (const { person, parts, isPaid } of world.debits.splice(0)) {
-    if (isPaid && person.line) pay(person.line, parts);
+    const surplus = isPaid && person.line ? pay(person.line, parts) : [];
+    for (const amount of surplus) {
+      world.sendings.push({ kind: 'credit', amount, status: 'pending' });
+    }
     for (const debt of parts.keys()) debt.isUnderWay = false;
   }
-  for (const { sending } of world.refunds.flatMap((refund) => refund.tenders)) {
-    if (sending.status !== 'pending') continue;
-    sending.status = !isRefusing ? 'done' : sending.kind === 'credit' ? 'failed' : 'voucher';
-  }
+  for (const sending of world.sendings) sendBack(world, sending, fault);
 }
 
 export const businessNow = (world: World): number => Date.now() + world.offsetMs;
@@ -198,20 +229,3 @@ function isKept({ status, body }: TestReply): boolean {
 }
 
 export const codeOf = (reply: TestReply): unknown[] => [reply.status, reply.body?.code];
-
-/** The insurer's own books of a visit: what is live there. */
-export async function liveClaims(
-  world: World,
-  visit: Encounter,
-): Promise<(Claim & { total: Fen })[]> {
-  const { hospitalCode } = world;
-  const all = await world.parties.insurer.claims({ hospitalCode, visitNumber: visit.number });
-  return all
-    .filter((claim) => claim.status === 'settled')
-    .map((claim) => {
-      const [total, fund] = [fen(claim.medfeeSumamt), fen(claim.fundPaySumamt)];
-      const [account, cash] = [fen(claim.acctPay), fen(claim.psnCashPay)];
-      const hospitalBorne = total - fund - account - cash;
-      return { setlId: claim.setlId, total, fund, account, cash, hospitalBorne };
-    });
-}

@@ -29,14 +29,28 @@ const billedIsTotal = agree(
     ) p on p.settlement_id = s.id`,
 );
 
-/** Over the entries that make tenders; refunds change neither tenders nor these legs. */
+/**
+ * Over the entries that make tenders; refunds change neither tenders nor these legs. A conversion that
+ * pays arrears (what a refund left of a cancelled claim) shows its parts in place of that claim's.
+ */
 const tendersInBooks = agree(
   'The tenders of a settlement stand in the books as settled, collected or converted',
   sql`
     with part (kind, account) as (values
       ('insuranceFund', '1201'), ('personalAccount', '1202'), ('familyAccount', '1202'),
-      ('credit', '1203'), ('hospitalBorne', '4102'))
+      ('credit', '1203'), ('hospitalBorne', '4102')),
+    arrears_paid as materialized (
+      select s.id, sum(p.amount)::bigint - s.arrears as amount
+      from settlement s join posting p on p.settlement_id = s.id
+      join journal_entry e on e.id = p.entry_id
+      where p.owner_kind = 'H' and p.account = '1207' and p.amount > 0
+        and e.fact = 'refund.completed'
+      group by s.id having sum(p.amount) <> s.arrears
+    )
     select settlement_id || ' H' || account as id, sum(a)::bigint as a, sum(b)::bigint as b
+    from (select settlement_id, a, b,
+      case when account in ('1201', '1202', '4102')
+        and settlement_id in (select id from arrears_paid) then 'insurer' else account end as account
     from (
       select t.settlement_id, coalesce(part.account, '1101') as account, t.amount as a,
         0::bigint as b
@@ -54,7 +68,11 @@ const tendersInBooks = agree(
           ('1101', '1104', '1201', '1202', '1203', '1205', '1207', '2203', '2305', '4102')
         and e.fact in
           ('settlement.settled', 'settlement.paymentCollected', 'settlement.converted')
-    ) sides
+      union all
+      select id, '1207', 0, amount from arrears_paid
+      union all
+      select id, 'insurer', 0, -amount from arrears_paid
+    ) parts) sides
     group by settlement_id, account`,
 );
 

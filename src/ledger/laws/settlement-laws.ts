@@ -95,6 +95,15 @@ const settlingHasIntent = holdsForEach(
     from visit v where v.status = 'settling'`,
 );
 
+const closedStays = holdsForEach(
+  'A stay that a settlement closed has ended, and nobody but an inpatient is discharged',
+  sql`
+    select s.id, case when v.kind <> 'inpatient' then v.discharged_at is null
+        else s.is_interim or s.status = 'refunded'
+          or coalesce(v.discharged_at >= v.started_at, false) end as holds
+    from settlement s join visit v on v.id = s.visit_id`,
+);
+
 export const settlementLaws: readonly Law[] = [
   lineAmounts,
   batchIsLines,
@@ -105,4 +114,5 @@ export const settlementLaws: readonly Law[] = [
   referencesOnce,
   visitStates,
   settlingHasIntent,
+  closedStays,
 ];

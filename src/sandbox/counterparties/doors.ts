@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isYuan } from '../../money.ts';
 import { type Books, personHash, type Transfer } from './books.ts';
 
-export const operations = ['debit', 'credit', 'channel', 'score'] as const;
+export const operations = ['debit', 'credit', 'channel', 'score', 'kinship'] as const;
 export type Operation = (typeof operations)[number];
 
 const relation = z.enum(['parent', 'child']);
@@ -50,7 +50,7 @@ export interface Door {
 export const doors: Door[] = [
   { method: 'POST', path: /^\/people$/, handle: registerPerson },
   { method: 'POST', path: /^\/scores$/, operation: 'score', handle: tellScore },
-  { method: 'POST', path: /^\/kinship$/, handle: tellKinship },
+  { method: 'POST', path: /^\/kinship$/, operation: 'kinship', handle: tellKinship },
   { method: 'POST', path: /^\/lenders\/([^/]+)\/debits$/, operation: 'debit', handle: debit },
   { method: 'POST', path: /^\/lenders\/([^/]+)\/credits$/, operation: 'credit', handle: credit },
   {

@@ -29,6 +29,7 @@ const foreignSettings = [
   'INSURANCE_URL',
   'LENDER_URL',
   'SCORE_URL',
+  'KINSHIP_URL',
   'PUBLIC_URL',
   'CITIZEN_ISSUER',
   'STAFF_ISSUER',

@@ -19,8 +19,10 @@ export interface Line extends LineRecord {
 
 export interface Visit extends VisitRecord {
   isCancelled: boolean;
-  /** From 2203; null before it. */
+  /** From 2203 or 2401; null before it. */
   medType: string | null;
+  /** endtime of 2402; null: in hospital, or no stay. */
+  dischargedAt: string | null;
   /** By feedetl_sn. */
   lines: Map<string, Line>;
   settlements: Settlement[];
@@ -139,6 +141,15 @@ export class Books {
       case 'visitDescribed':
         this.visits.get(event.mdtrtId)!.medType = event.medType;
         break;
+      case 'visitDischarged':
+        this.visits.get(event.mdtrtId)!.dischargedAt = event.endtime;
+        break;
+      case 'dischargeCancelled':
+        this.visits.get(event.mdtrtId)!.dischargedAt = null;
+        break;
+      case 'filingSet':
+        this.peopleByNo.get(event.psnNo)!.isFiled = event.isFiled;
+        break;
       case 'feesUploaded': {
         const { lines } = this.visits.get(event.mdtrtId)!;
         for (const line of event.lines) lines.set(line.sn, { ...line, settledBy: null });
@@ -211,7 +222,8 @@ export class Books {
     const visit: Visit = {
       ...record,
       isCancelled: false,
-      medType: null,
+      medType: record.stay?.medType ?? null,
+      dischargedAt: null,
       lines: new Map(),
       settlements: [],
     };

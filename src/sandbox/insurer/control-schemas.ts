@@ -52,6 +52,8 @@ export const personSchema = z.strictObject({
       type: z.enum(['employee', 'resident']).optional(),
       region: region.optional(),
       accountBalance: yuan.optional(),
+      /** Filed for treatment elsewhere (异地就医备案); a new person is. */
+      filed: z.boolean().optional(),
     })
     .optional(),
   /** Relatives whose accounts are bound for 共济; the mirror is implied. */
@@ -100,6 +102,8 @@ export const rulesSchema = z.strictObject({
   hospitalBorneRatio: ratio.optional(),
   /** Whether 5203 answers a blank setl_id by mdtrt_id (regions differ); default true. */
   answersBlankSetlId: z.boolean().optional(),
+  /** 在院状态不允许结算: the last 2304 of a stay comes after 2402; default false. */
+  dischargeBeforeSettlement: z.boolean().optional(),
 });
 
 export const claimsQuerySchema = z.strictObject({
@@ -123,7 +127,7 @@ export interface ClaimView {
   mdtrtId: string;
   msgid: string;
   fixmedinsCode: string;
-  /** settled: live. reversed: taken back by 2601. cancelled: taken back by 2208. */
+  /** settled: live. reversed: taken back by 2601. cancelled: taken back by 2208 or 2305. */
   status: 'settled' | 'reversed' | 'cancelled';
   medfeeSumamt: string;
   fundPaySumamt: string;

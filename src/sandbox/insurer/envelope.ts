@@ -59,10 +59,14 @@ export function readEnvelope(body: unknown, infnoOfPath: string | null): Envelop
   };
 }
 
-/** Local, unless the two region codes of the header name different cities (first four digits). */
+/** Beijing, Tianjin, Shanghai, Chongqing: the province is the city. */
+const municipalities = ['11', '12', '31', '50'];
+
+/** Local, unless the two region codes of the header name different cities (four digits, else two). */
 export function routeOf(treatRegion: string, insuredRegion: string): RouteName {
   if (insuredRegion === '') return 'local';
-  return treatRegion.slice(0, 4) === insuredRegion.slice(0, 4) ? 'local' : 'crossRegion';
+  const digits = municipalities.includes(treatRegion.slice(0, 2)) ? 2 : 4;
+  return treatRegion.slice(0, digits) === insuredRegion.slice(0, digits) ? 'local' : 'crossRegion';
 }
 
 /** The ways a real platform writes success; the client has to read them all. */

@@ -11,6 +11,8 @@ export interface Person {
   status: 'active' | 'paused' | 'none';
   type: InsuranceType;
   region: string;
+  /** False: not filed for treatment elsewhere (异地就医备案). */
+  isFiled?: boolean;
 }
 
 export interface VisitRecord {
@@ -23,9 +25,13 @@ export interface VisitRecord {
   visitNumber: string;
   begntime: string;
   insutype: string;
+  /** Only of a 2401: what it said, and its message id. */
+  stay?: { medType: string; msgid: string };
+  /** By exp_content: an emergency, which counts as filed. */
+  isEmergency?: boolean;
 }
 
-/** A charge line as 2204 brought it and as the catalogue split it. */
+/** A charge line as 2204 or 2301 brought it and as the catalogue split it. */
 export interface LineRecord {
   sn: string;
   batch: string;
@@ -80,9 +86,11 @@ export interface SettlementRecord {
   /** Whose accounts paid what; the patient's own first. */
   draws: { idNumber: string; amount: string }[];
   lineNumbers: string[];
+  /** mid_setl_flag 1: the stay goes on. */
+  isInterim?: boolean;
 }
 
-/** The record that 2208 writes beside the settlement it takes back. */
+/** The record that 2208 or 2305 writes beside the settlement it takes back. */
 export interface ReversalRecord {
   setlId: string;
   msgid: string;
@@ -97,6 +105,9 @@ export type InsurerEvent =
   | { type: 'visitRegistered'; serial: number; visit: VisitRecord }
   | { type: 'visitCancelled'; mdtrtId: string }
   | { type: 'visitDescribed'; mdtrtId: string; medType: string }
+  | { type: 'visitDischarged'; mdtrtId: string; endtime: string }
+  | { type: 'dischargeCancelled'; mdtrtId: string }
+  | { type: 'filingSet'; psnNo: string; isFiled: boolean }
   | { type: 'feesUploaded'; mdtrtId: string; lines: LineRecord[] }
   | { type: 'feesCancelled'; mdtrtId: string; lineNumbers: string[] }
   | { type: 'settled'; serial: number; settlement: SettlementRecord }

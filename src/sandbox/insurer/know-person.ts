@@ -25,6 +25,7 @@ export function knowPerson(books: Books, input: z.output<typeof personSchema>) {
     status: insurance?.status ?? known?.status ?? 'none',
     type: insurance?.type ?? known?.type ?? 'employee',
     region,
+    isFiled: insurance?.filed ?? known?.isFiled ?? true,
   };
   const balance = insurance?.accountBalance ?? formatYuan(books.balanceOf(input.idNumber));
   const kin = (input.kin ?? [])

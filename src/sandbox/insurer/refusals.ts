@@ -57,6 +57,19 @@ export const refusals = {
   linesMovedOn: '撤销的费用明细已变动，不能办理冲正交易',
   /** seen in a mock only */
   accountTooLow: '个人账户余额不足',
+  admissionCancelled: '该笔入院登记已撤销，请勿重复办理',
+  stayHasFees: '存在未撤销的费用明细，不能撤销入院登记',
+  stayHasClaim: '存在有效的结算信息，不能撤销入院登记',
+  stayIsOver: '患者已出院，不能撤销入院登记',
+  alreadyDischarged: '该患者已办理出院，请勿重复办理',
+  notDischarged: '该患者未办理出院，无需撤销',
+  dischargeHasClaim: '存在有效的出院结算信息，不能撤销出院',
+  feesAfterDischarge: '患者已出院，不能上传费用明细',
+  interimAfterDischarge: '患者已出院，不能办理中途结算',
+  /** real */
+  stillInHospital: '在院状态不允许结算',
+  /** synthetic (nhsa.md §6): no text of a real platform is known */
+  notFiled: '参保人未办理异地就医备案，不能直接结算',
   setlIdEmpty: '结算ID不能为空',
   /** the default of the fault mode "reject" */
   catalogueRefused: '费用明细不符合医保支付规则',

@@ -91,9 +91,14 @@ export function setldetailOf(split: SplitRecord, insutype: string, sign: 1n | -1
     }));
 }
 
-/** clr_type by med_type; a patient of another city clears as 99963 (outpatient elsewhere). */
-export function clearingTypeOf(medType: string, isCrossRegion: boolean): string {
-  if (isCrossRegion) return '99963';
+/** clr_type by med_type; a patient of another city clears as 99963 (outpatient) or 99968 (stay). */
+export function clearingTypeOf(
+  medType: string,
+  isCrossRegion: boolean,
+  kind: 'outpatient' | 'stay',
+): string {
+  if (isCrossRegion) return kind === 'stay' ? '99968' : '99963';
+  if (kind === 'stay') return '21';
   const types: Record<string, string> = { 12: '12', 13: '13', 1301: '13', 14: '14', 51: '53' };
   return types[medType] ?? '11';
 }

@@ -20,6 +20,7 @@ export async function newPerson(
     type?: 'employee' | 'resident';
     region?: string;
     accountBalance?: string;
+    filed?: boolean;
   } = {},
   kin: { idNumber: string }[] = [],
 ): Promise<TestPerson> {

@@ -1,5 +1,5 @@
-// Law: 2204 takes a batch whole or not at all; each line is quantity × price and has its own number
-// in the visit. 2205 takes back what no settlement holds.
+// Law: 2204 (2301) takes a batch whole or not at all; each line is quantity × price and has its own number
+// in the visit. 2205 (2302) takes back what no settlement holds.
 import { compareDecimals, type Fen, formatYuan, lineAmount } from '../../../money.ts';
 import type { Line, Visit } from '../books.ts';
 import { termsOf } from '../catalogue.ts';
@@ -17,7 +17,13 @@ import {
 import { lineAnswerOf } from '../line-answer.ts';
 import { Refusal, refusals } from '../refusals.ts';
 import { type ApprovalFlag, splitLine } from '../split.ts';
-import { openVisitOf, type Trade, type TradeCall } from './trade.ts';
+import {
+  openVisitOf,
+  type Trade,
+  type TradeAnswer,
+  type TradeCall,
+  type VisitKind,
+} from './trade.ts';
 
 const starred = [
   'feedetl_sn',
@@ -43,11 +49,17 @@ const clinical = [
 const ROUNDING_FEN: Fen = 1n;
 
 /** 2204 → result[]: how each line is split. */
-export const uploadFees: Trade = (call) => {
+export const uploadFees: Trade = (call) => upload(call, 'outpatient');
+
+/** 2301: the same for a patient in hospital. */
+export const uploadStayFees: Trade = (call) => upload(call, 'stay');
+
+function upload(call: TradeCall, kind: VisitKind): TradeAnswer {
   const rows = nodesOf(call.envelope.input, 'feedetail');
   if (rows.length === 0) throw new Refusal(refusals.feeListEmpty);
   for (const row of rows) need(row, starred);
-  const visit = openVisitOf(call, rows[0]!);
+  const visit = openVisitOf(call, rows[0]!, kind);
+  if (visit.dischargedAt !== null) throw new Refusal(refusals.feesAfterDischarge);
   if (rows.some((row) => textOf(row, 'mdtrt_id') !== visit.mdtrtId)) {
     throw new Refusal(refusals.feesOfTwoVisits);
   }
@@ -63,7 +75,7 @@ export const uploadFees: Trade = (call) => {
     output: { result: lines.map(lineAnswerOf) },
     warning: warnings.find((text) => text !== null) ?? null,
   };
-};
+}
 
 function refuseTakenBatches(visit: Visit, rows: readonly Node[]): void {
   const uploaded = new Set([...visit.lines.values()].map(({ batch }) => batch));
@@ -137,6 +149,24 @@ export const cancelFees: Trade = (call) => {
   const unsettled = meant.filter(({ settledBy }) => settledBy === null);
   if (unsettled.length === 0) {
     const isSettled = batch !== '0000' && meant.length > 0;
+    throw new Refusal(isSettled ? refusals.feesSettled : refusals.nothingFound);
+  }
+  const lineNumbers = unsettled.map(({ sn }) => sn);
+  call.books.record({ type: 'feesCancelled', mdtrtId: visit.mdtrtId, lineNumbers });
+  return { output: null };
+};
+
+/** 2302 data[]: feedetl_sn "0000" means all unsettled lines of the stay. */
+export const cancelStayFees: Trade = (call) => {
+  const rows = nodesOf(call.envelope.input, 'data');
+  if (rows.length === 0) throw new Refusal(refusals.fieldEmpty('data'));
+  for (const row of rows) need(row, ['feedetl_sn', 'mdtrt_id', 'psn_no']);
+  const visit = openVisitOf(call, rows[0]!, 'stay');
+  const named = new Set(rows.map((row) => textOf(row, 'feedetl_sn')));
+  const meant = [...visit.lines.values()].filter(({ sn }) => named.has('0000') || named.has(sn));
+  const unsettled = meant.filter(({ settledBy }) => settledBy === null);
+  if (unsettled.length === 0) {
+    const isSettled = !named.has('0000') && meant.length > 0;
     throw new Refusal(isSettled ? refusals.feesSettled : refusals.nothingFound);
   }
   const lineNumbers = unsettled.map(({ sn }) => sn);

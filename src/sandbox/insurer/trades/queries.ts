@@ -34,11 +34,11 @@ function visitRow(call: TradeCall, visit: Visit) {
     psn_name: person?.name ?? null,
     ipt_otp_no: visit.visitNumber,
     begntime: visit.begntime,
-    endtime: null,
+    endtime: visit.dischargedAt,
     insutype: visit.insutype,
     med_type: visit.medType,
     fixmedins_code: visit.hospitalCode,
-    inhosp_stas: '0',
+    inhosp_stas: visit.stay !== undefined && visit.dischargedAt === null ? '1' : '0',
   };
 }
 

@@ -1,4 +1,4 @@
-// Role: what 2206 and 2207 share: which uploaded lines are meant, and how the bill is split now.
+// Role: what 2206, 2207, 2303 and 2304 share: which uploaded lines are meant, and how the bill is split now.
 import { type Fen, maxFen, minFen, parseYuan, sumFen } from '../../../money.ts';
 import type { Line, Visit } from '../books.ts';
 import { type BillTerms, billTermsOf } from '../catalogue.ts';
@@ -9,7 +9,8 @@ import { Refusal, refusals } from '../refusals.ts';
 import { clearingTypeOf } from '../setlinfo.ts';
 import { shanghaiText } from '../shanghai-time.ts';
 import { type BillSplit, splitBill } from '../split.ts';
-import { insuredPersonOf, openVisitOf, type TradeCall } from './trade.ts';
+import { refuseUnfiled } from './filing.ts';
+import { insuredPersonOf, openVisitOf, type TradeCall, type VisitKind } from './trade.ts';
 
 export interface Quote {
   visit: Visit;
@@ -36,15 +37,19 @@ const starred = [
   'insutype',
 ] as const;
 
-/** Reads 2206's and 2207's data, refuses what both refuse, splits. Changes nothing. */
-export function quote(call: TradeCall, node: Node): Quote {
-  need(node, starred);
+const starredOfStays = ['mid_setl_flag', 'insuplc_admdvs', 'mdtrtarea_admvs'] as const;
+
+/** Reads the data of a (pre-)settlement, refuses what both refuse, splits. Changes nothing. */
+export function quote(call: TradeCall, node: Node, kind: VisitKind): Quote {
+  need(node, kind === 'stay' ? [...starred, ...starredOfStays] : starred);
   if (textOf(node, 'mdtrt_cert_no') === '') {
     throw new Refusal(refusals.noCertificate(`${call.envelope.msgid}@127.0.0.1`));
   }
-  const visit = openVisitOf(call, node);
+  const visit = openVisitOf(call, node, kind);
+  if (kind === 'stay') refuseByStay(call, visit, node);
   if (textOf(node, 'insutype') !== visit.insutype) throw new Refusal(refusals.wrongInsutype);
   const person = insuredPersonOf(call, node, visit.insutype);
+  refuseUnfiled(visit, person, node);
   const accountUse = accountUseOf(node);
   const lines = linesMeant(visit, textOf(node, 'chrg_bchno'), amountOf(node, 'medfee_sumamt'));
   if (visit.medType === null) throw new Refusal(refusals.visitInfoMissing);
@@ -73,9 +78,18 @@ export function quote(call: TradeCall, node: Node): Quote {
     draws: drawsOf(call, person, relatives, split),
     certType: textOf(node, 'mdtrt_cert_type'),
     medType,
-    clrType: clearingTypeOf(medType, isCrossRegion),
+    clrType: clearingTypeOf(medType, isCrossRegion, kind),
     clrOptins: `${person.region.slice(0, 4)}99`,
   };
+}
+
+/** Interim settlements are for patients in hospital; where the region says so, the last one is not. */
+function refuseByStay(call: TradeCall, visit: Visit, node: Node): void {
+  const isInterim = textOf(node, 'mid_setl_flag') === '1';
+  const isOver = visit.dischargedAt !== null;
+  if (isInterim && isOver) throw new Refusal(refusals.interimAfterDischarge);
+  const mustBeOver = call.books.rules.dischargeBeforeSettlement === true && !isInterim;
+  if (mustBeOver && !isOver) throw new Refusal(refusals.stillInHospital);
 }
 
 /**

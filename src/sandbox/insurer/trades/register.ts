@@ -2,9 +2,11 @@
 // mdtrt_id, also for the same ipt_otp_no: the standard promises nothing else.
 import type { Visit } from '../books.ts';
 import { routeOf } from '../envelope.ts';
+import type { Person } from '../events.ts';
 import { need, nodeOf, nodesOf, textOf, warnAbout } from '../fields.ts';
 import { Refusal, refusals } from '../refusals.ts';
 import { shanghaiDigits } from '../shanghai-time.ts';
+import { isEmergency } from './filing.ts';
 import { insuredPersonOf, openVisitOf, type Trade, type TradeCall, visitOf } from './trade.ts';
 
 const doctorFields = ['atddr_no', 'dr_name', 'dept_code', 'dept_name', 'caty'] as const;
@@ -19,11 +21,7 @@ export const registerVisit: Trade = (call) => {
   }
   const insutype = textOf(node, 'insutype');
   const person = insuredPersonOf(call, node, insutype);
-  const headerRegion =
-    envelope.insuredRegion === '' ? envelope.treatRegion : envelope.insuredRegion;
-  if (routeOf(headerRegion, person.region) !== 'local') {
-    throw new Refusal(refusals.wrongInsuredRegion);
-  }
+  refuseOtherRegion(envelope, person);
   const serial = books.nextSerial();
   const visit = {
     mdtrtId: newVisitNumber(call, serial),
@@ -33,6 +31,7 @@ export const registerVisit: Trade = (call) => {
     visitNumber: textOf(node, 'ipt_otp_no'),
     begntime: textOf(node, 'begntime'),
     insutype,
+    ...(isEmergency(node) ? { isEmergency: true } : {}),
   };
   books.record({ type: 'visitRegistered', serial, visit });
   const { mdtrtId, psnNo, visitNumber } = visit;
@@ -44,11 +43,18 @@ export const registerVisit: Trade = (call) => {
   };
 };
 
+/** The header names where the person is insured; blank means here. */
+export function refuseOtherRegion(envelope: TradeCall['envelope'], person: Person): void {
+  const named = envelope.insuredRegion === '' ? envelope.treatRegion : envelope.insuredRegion;
+  if (routeOf(named, person.region) !== 'local') throw new Refusal(refusals.wrongInsuredRegion);
+}
+
 /** 2202: refused while fees are uploaded or a settlement lives. */
 export const cancelVisit: Trade = (call) => {
   const node = nodeOf(call.envelope.input, 'data');
   need(node, ['psn_no', 'mdtrt_id', 'ipt_otp_no']);
   const visit = visitOf(call, node);
+  if (visit.stay !== undefined) throw new Refusal(refusals.nothingFound);
   if (visit.isCancelled) throw new Refusal(refusals.visitCancelled);
   if (visit.settlements.some(({ status }) => status === 'settled')) {
     throw new Refusal(refusals.visitHasClaim);
@@ -88,7 +94,7 @@ export const describeVisit: Trade = (call) => {
 };
 
 /** 19 digits: region, day, serial. */
-function newVisitNumber(call: TradeCall, serial: number): string {
+export function newVisitNumber(call: TradeCall, serial: number): string {
   const region = call.envelope.treatRegion.slice(0, 6).padEnd(6, '0');
   return `${region}${shanghaiDigits(call.nowMs).slice(2, 8)}${String(serial).padStart(7, '0')}`;
 }

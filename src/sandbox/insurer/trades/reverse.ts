@@ -8,8 +8,10 @@ import type { Trade, TradeCall } from './trade.ts';
 
 /** What the standard and the field lists together call reversible (nhsa.md §3.1). */
 const reversible = new Set(['2102', '2103', '2207', '2207A', '2208', '2304', '2305', '2401']);
+const settling = new Set(['2207', '2207A', '2304']);
+const cancelling = new Set(['2208', '2305']);
 
-/** 2601 of a 2207 or 2208; of inpatient messages nothing is known yet. */
+/** 2601 of a 2207, 2208, 2304, 2305 or 2401. */
 export const reverseMessage: Trade = (call) => {
   const node = nodeOf(call.envelope.input, 'data');
   need(node, ['psn_no', 'omsgid', 'oinfno']);
@@ -18,10 +20,11 @@ export const reverseMessage: Trade = (call) => {
   const { books } = call;
   const msgid = textOf(node, 'omsgid');
   const psnNo = textOf(node, 'psn_no');
-  if (infno === '2208') reverseCancellation(call, books.reversals.get(msgid), msgid, psnNo);
-  else if (infno.startsWith('2207')) {
+  if (cancelling.has(infno)) reverseCancellation(call, books.reversals.get(msgid), msgid, psnNo);
+  else if (settling.has(infno)) {
     reverseSettlement(call, books.settlementsByMsgid.get(msgid), psnNo);
-  } else throw new Refusal(refusals.noSuchMessage);
+  } else if (infno === '2401') reverseAdmission(call, msgid, psnNo);
+  else throw new Refusal(refusals.noSuchMessage);
   return { output: null };
 };
 
@@ -33,6 +36,17 @@ function reverseSettlement(call: TradeCall, found: Settlement | undefined, psnNo
     setlId: settlement.setlId,
     msgid: call.envelope.msgid,
   });
+}
+
+/** As 2404: only while nothing of the stay is uploaded or settled. */
+function reverseAdmission(call: TradeCall, msgid: string, psnNo: string): void {
+  const found = call.books.visitsOf(psnNo).find((visit) => visit.stay?.msgid === msgid);
+  if (found?.hospitalCode !== call.envelope.hospitalCode) {
+    throw new Refusal(refusals.noSuchMessage);
+  }
+  if (found.isCancelled) throw new Refusal(refusals.alreadyReversed);
+  if (found.lines.size > 0) throw new Refusal(refusals.stayHasFees);
+  call.books.record({ type: 'visitCancelled', mdtrtId: found.mdtrtId });
 }
 
 /** Makes the settlement live again: only while its lines and account money are still there. */

@@ -1,5 +1,5 @@
-// Law: 2207 settles each uploaded line once; a repeated message (same msgid too) is refused as
-// already settled and never paid twice. 2206 answers the same split and changes nothing.
+// Law: 2207 (2304) settles each uploaded line once; a repeated message (same msgid too) is refused as
+// already settled and never paid twice. 2206 (2303) answers the same split and changes nothing.
 import { type Fen, fenFromWire, formatYuan } from '../../../money.ts';
 import { toYuanRecord } from '../books.ts';
 import type { SettlementRecord } from '../events.ts';
@@ -9,26 +9,36 @@ import { setldetailOf, setlinfoOf } from '../setlinfo.ts';
 import { shanghaiDigits, shanghaiText } from '../shanghai-time.ts';
 import type { BillSplit } from '../split.ts';
 import { type Quote, quote } from './quote.ts';
-import type { Trade, TradeAnswer, TradeCall } from './trade.ts';
+import type { Trade, TradeAnswer, TradeCall, VisitKind } from './trade.ts';
 
 /** 2206 → setlinfo without setl_id and setl_time, setldetail. */
-export const previewSettlement: Trade = (call) => {
-  const bill = quote(call, nodeOf(call.envelope.input, 'data'));
-  return answerOf(call, bill, null, null);
-};
+export const previewSettlement: Trade = (call) => preview(call, 'outpatient');
+
+/** 2303: the same of a stay. */
+export const previewStay: Trade = (call) => preview(call, 'stay');
 
 /** 2207 → setlinfo, setldetail. */
-export const settle: Trade = (call) => {
+export const settle: Trade = (call) => close(call, 'outpatient');
+
+/** 2304: the same of a stay; mid_setl_flag 1 leaves the patient in hospital. */
+export const settleStay: Trade = (call) => close(call, 'stay');
+
+function preview(call: TradeCall, kind: VisitKind): TradeAnswer {
+  const bill = quote(call, nodeOf(call.envelope.input, 'data'), kind);
+  return answerOf(call, bill, null, null);
+}
+
+function close(call: TradeCall, kind: VisitKind): TradeAnswer {
   const { books, envelope } = call;
   if (books.settlementsByMsgid.has(envelope.msgid)) throw new Refusal(refusals.alreadySettled);
   const node = nodeOf(envelope.input, 'data');
-  const bill = quote(call, node);
+  const bill = quote(call, node, kind);
   refuseOtherPreview(node, bill.split);
   const serial = books.nextSerial();
   const settlement = settlementOf(call, bill, newSettlementId(bill, call.nowMs, serial), node);
   books.record({ type: 'settled', serial, settlement });
   return answerOf(call, bill, settlement.setlId, settlement.setlTime);
-};
+}
 
 /** 2207 echoes the four scope sums of 2206; a client that echoes others previewed another bill. */
 function refuseOtherPreview(node: Node, split: BillSplit): void {
@@ -63,6 +73,7 @@ function settlementOf(call: TradeCall, bill: Quote, setlId: string, node: Node):
     split: toYuanRecord({ ...bill.split }),
     draws: bill.draws.map(({ idNumber, amount }) => ({ idNumber, amount: formatYuan(amount) })),
     lineNumbers: bill.lines.map(({ sn }) => sn),
+    ...(textOf(node, 'mid_setl_flag') === '1' ? { isInterim: true } : {}),
   };
 }
 

@@ -20,10 +20,14 @@ export interface TradeAnswer {
 
 export type Trade = (call: TradeCall) => TradeAnswer;
 
+/** Outpatients (22xx) and stays (23xx, 24xx) have trades of their own. */
+export type VisitKind = 'outpatient' | 'stay';
+
 /** The visit of mdtrt_id and psn_no, of the calling hospital and not cancelled. */
-export function openVisitOf(call: TradeCall, node: Node): Visit {
+export function openVisitOf(call: TradeCall, node: Node, kind: VisitKind = 'outpatient'): Visit {
   const visit = visitOf(call, node);
-  if (visit.isCancelled) throw new Refusal(refusals.nothingFound);
+  const isStay = visit.stay !== undefined;
+  if (visit.isCancelled || isStay !== (kind === 'stay')) throw new Refusal(refusals.nothingFound);
   return visit;
 }
 
