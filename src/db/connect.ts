@@ -24,6 +24,8 @@ export function connect<T extends ClientOptions>(url: string, options: T) {
   const sturdy = {
     onnotice: () => {},
     backoff: RECONNECT_SECONDS,
+    // No column is an array; nobody catches it when the connection is lost while these are asked for.
+    fetch_types: false,
     ...options,
     connection: { ...options.connection, application_name: name.padEnd(SENT_AT_ONCE) },
   };

@@ -354,12 +354,14 @@ export const holdConfirmation = pgTable(
   },
   (t) => [
     uniqueIndex('hold_confirmation_one').on(t.visitId).where(sql`status = 'pending'`),
+    index('hold_confirmation_visit').on(t.visitId),
     index('hold_confirmation_payer').on(t.payerCitizenId).where(sql`status = 'pending'`),
     check(
       'hold_confirmation_status',
       sql`${t.status} in ('pending','confirmed','declined','expired')`,
     ),
     check('hold_confirmation_amount', sql`${t.amount} > 0`),
+    check('hold_confirmation_resolved', sql`(${t.status} = 'pending') = (${t.resolvedAt} is null)`),
   ],
 );
 
@@ -499,6 +501,8 @@ export const visit = pgTable(
     index('visit_newest').on(t.hospitalCode, t.openedAt, t.id),
     check('visit_status', sql`${t.status} in ('open','settling','settled','cancelled')`),
     check('visit_charged', sql`${t.chargedTotal} >= 0`),
+    check('visit_proxy', sql`${t.proxyCitizenId} <> ${t.citizenId}`),
+    check('visit_discharged', sql`${t.dischargedAt} is null or ${t.kind} = 'inpatient'`),
   ],
 );
 

@@ -316,7 +316,10 @@ const refunds: Damage[] = [
 const counter: Damage[] = [
   {
     law: 'A proxy is never the patient, nor the payer of a visit of somebody unnamed',
-    damage: [`update visit set proxy_citizen_id = citizen_id where id = 'vis_5'`],
+    damage: [
+      without('visit', 'visit_proxy'),
+      `update visit set proxy_citizen_id = citizen_id where id = 'vis_5'`,
+    ],
     offender: 'vis_5',
   },
   {
