@@ -68,6 +68,15 @@ describe('the check against the insurer’s books', () => {
     expect(faultsOf(refunded, [claim], waited)).toHaveLength(2);
   });
 
+  test('takes what came back of a claimed bill as the caller knows it', () => {
+    const insurance = { status: 'claimed', claimId: 'S1' };
+    const refunded = { ...converted, refundable: '280.00', insurance };
+    const rest = { ...claim, medfeeSumamt: '280.00', psnCashPay: '75.00' };
+    const patient = { isInsured: true, wasWaiting: false };
+    expect(faultsOf(refunded, [rest], { ...patient, cameBack: 500n })).toEqual([]);
+    expect(faultsOf(refunded, [rest], { ...patient, cameBack: 501n })).toHaveLength(1);
+  });
+
   test.each<[string, Partial<Settlement>, InsurerClaim[]]>([
     ['no live claim', {}, [{ ...claim, status: 'reversed' }]],
     ['two live claims', {}, [claim, { ...claim, setlId: 'S2' }]],

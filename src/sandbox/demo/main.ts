@@ -3,6 +3,7 @@
 import { randomInt } from 'node:crypto';
 import { cityName, hospitals } from '../city/hospitals.ts';
 import { DemoClient } from './client.ts';
+import { playFamily } from './family.ts';
 import { playMorning } from './morning.ts';
 import { playOutage } from './outage.ts';
 import { SALTS } from './people.ts';
@@ -21,6 +22,7 @@ const scenarios: Record<string, Scenario> = {
     return folder ? playRealMorning(stage, folder) : playMorning(stage);
   },
   outage: playOutage,
+  family: playFamily,
 };
 
 async function main(): Promise<number> {

@@ -18,7 +18,7 @@ const insurerKinds = ['insuranceFund', 'personalAccount', 'familyAccount', 'hosp
 export function faultsOf(
   settlement: Settlement,
   claims: readonly InsurerClaim[],
-  patient: { isInsured: boolean; wasWaiting: boolean },
+  patient: { isInsured: boolean; wasWaiting: boolean; cameBack?: Fen },
 ): string[] {
   const live = claims.filter((claim) => claim.status === 'settled');
   const { status, claimId } = settlement.insurance;
@@ -38,8 +38,9 @@ export function faultsOf(
   if (claim.setlId !== claimId) faults.push('the live claim is not the one that we booked');
   const refundable = parseYuan(settlement.refundable);
   if (fen(claim.medfeeSumamt) !== refundable) faults.push('the claim is not of what is left');
-  // Tenders stay as settled; what a refund took off the bill came back to the citizen.
-  const carried = carriedBy(settlement) - (total - refundable);
+  // Tenders stay as settled; what a refund took off a bill that waited came back to the citizen whole,
+  // of a claimed one as much as the new claim leaves: the caller knows it.
+  const carried = carriedBy(settlement) - (patient.cameBack ?? total - refundable);
   if (carried !== fen(claim.psnCashPay)) {
     faults.push(`the citizen carries ${carried} fen, the insurer says ${fen(claim.psnCashPay)}`);
   }

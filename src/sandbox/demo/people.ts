@@ -17,9 +17,13 @@ export interface DemoPerson {
     type: 'employee' | 'resident';
     region: string;
     accountBalance: string;
+    /** 异地就医备案 filed for treatment elsewhere; left out: yes. */
+    filed?: boolean;
   };
   /** Null: treated, but never enrolled. */
   lender: string | null;
+  /** What others are to this person, as the kinship registry has it. */
+  kin?: { idNumber: string; relation: 'parent' | 'child' }[];
 }
 
 const surnames = [...'林陈黄吴许郑洪叶苏庄曾谢'];

@@ -7,7 +7,8 @@ export const visitKinds = [
   'registration',
   'examination',
 ] as const;
-export type VisitKind = (typeof visitKinds)[number];
+/** The morning plays the kinds above; stays are played by the family demo. */
+export type VisitKind = (typeof visitKinds)[number] | 'inpatient';
 
 export interface Tender {
   kind: string;

@@ -10,6 +10,7 @@ const kindNames: Record<VisitKind, string> = {
   online: '互联网 online',
   registration: '挂号 registration',
   examination: '检查 examination',
+  inpatient: '住院 inpatient',
 };
 
 export interface Outcome {

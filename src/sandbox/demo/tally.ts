@@ -38,7 +38,7 @@ export interface Tally {
 }
 
 export function emptyTally(): Tally {
-  const rows = new Map(visitKinds.map((kind) => [kind, emptyRow()]));
+  const rows = new Map(([...visitKinds, 'inpatient'] as const).map((kind) => [kind, emptyRow()]));
   return { rows, counterMs: [], acts: new Map(), failures: [] };
 }
 
