@@ -90,6 +90,8 @@ it('the default policies name every lender once', () => {
     'credit default',
     'agreement enrolment',
     'region default',
+    'inpatient default',
+    'filing default',
     'lenderProduct A',
     'lenderProduct B',
   ]);
