@@ -13,6 +13,7 @@ import {
   type LockedSettlement,
   lockConversion,
 } from './conversion-store.ts';
+import { closeStay } from './end-try.ts';
 
 export interface Ending {
   /** What the bill's insurance is from now on: given up by the patient, or refused. */
@@ -41,7 +42,7 @@ export async function closeConversion(
 /** Cancels an open, locked conversion. Refuses while it is claimed or a claim's fate is not known. */
 export async function endConversion(
   tx: Tx,
-  { settlement: bill }: Pick<LockedSettlement, 'settlement'>,
+  { visit, settlement: bill }: Pick<LockedSettlement, 'visit' | 'settlement'>,
   row: ConversionRow,
   ending: Ending,
 ): Promise<ConversionRow> {
@@ -67,6 +68,7 @@ export async function endConversion(
     .set({ insuranceStatus: ending.insurance, insuranceReason: reason })
     .where(eq(settlement.id, bill.id));
   await setAwaitsInsurance(tx, bill.id, false);
+  await closeStay(tx, visit);
   await recordEvent(tx, {
     type: 'conversion.cancelled',
     hospitalCode: bill.hospitalCode,

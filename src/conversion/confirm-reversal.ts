@@ -3,7 +3,7 @@
 import { eq } from 'drizzle-orm';
 import { settlement } from '../db/schema.ts';
 import { isSettle } from '../insurance/claim-trades.ts';
-import { messagesOfVisit, storeAnswer } from '../insurance/message-store.ts';
+import { messagesOfVisit, payerOf, storeAnswer } from '../insurance/message-store.ts';
 import { reverse2601 } from '../insurance/trades.ts';
 import type { JobHandler } from '../outbox/jobs.ts';
 import { readBill } from '../settlement/bill.ts';
@@ -21,17 +21,18 @@ export const confirmReversal: JobHandler = async (deps, job) => {
   const reversed = messages.filter((m) => isSettle(m.infno) && m.fate === 'reversed');
   if (reversed.length === 0) return 'done';
   const bill = await readBill(deps, row.visitId, row.id);
-  const person = bill.person ?? (await findPerson(deps, bill));
-  if (!person) return { retryAfterSeconds: RETRY_SECONDS };
   for (const message of reversed) {
+    const payer = payerOf(message) ?? bill.person ?? (await findPerson(deps, bill));
+    if (!payer) return { retryAfterSeconds: RETRY_SECONDS };
     const talk = await openTalk(deps, {
       held: { id: `${job.id}/${message.msgid}/${job.attempts}`, leaseToken: '' },
-      bill: { ...bill, person },
+      bill,
+      insuredRegion: payer.insuredRegion,
       isResumed: false,
       deadlineAt: deps.realNow().getTime() + BUDGET_MS,
       trialToken: null,
     });
-    const told = await talk.change('2601', reverse2601(person, message));
+    const told = await talk.change('2601', reverse2601(payer, message));
     if (talk.unsaved) {
       await storeAnswer(deps.db, deps.keyring, talk.unsaved.msgid, talk.unsaved.answer);
     }

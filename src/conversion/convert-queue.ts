@@ -40,6 +40,8 @@ export interface TakenConversion {
     id: string;
     settlementId: string;
     hospitalCode: string;
+    /** The queue it was taken from. */
+    route: string;
     outageId: string | null;
     /** Counts this one. */
     tries: number;
@@ -52,6 +54,7 @@ export interface TakenConversion {
 }
 
 interface TakenRow {
+  route: string;
   outage_id: string | null;
   tries: number;
   unknown_msgid: string | null;
@@ -96,7 +99,7 @@ async function take(deps: Deps, due: Waiting): Promise<TakenConversion | null> {
     taken as (
       update conversion c set status = 'claiming', tries = tries + 1 from locked
       where c.id = ${due.id} and c.settlement_id = locked.id and c.status = 'queued'
-      returning c.outage_id, c.tries, c.unknown_msgid, c.unknown_since, c.broken_claims,
+      returning c.route, c.outage_id, c.tries, c.unknown_msgid, c.unknown_since, c.broken_claims,
         c.confirmed_at
     ),
     begun as (${draft.insertFor(sql`taken`)})
@@ -108,6 +111,7 @@ async function take(deps: Deps, due: Waiting): Promise<TakenConversion | null> {
       id: due.id,
       settlementId: due.settlement_id,
       hospitalCode: due.hospital_code,
+      route: row.route,
       outageId: row.outage_id,
       tries: row.tries,
       unknownMsgid: row.unknown_msgid,

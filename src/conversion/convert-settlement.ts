@@ -80,6 +80,8 @@ async function claimRest(
     trialToken,
   });
   const decision = decideConversion(result);
+  // Before 1101 answered nobody knows which way the patient's insurer is.
+  const route = result.person ? result.route : null;
   if (result.outcome === 'settled') {
     await transact(deps.db, (tx) => bookConversion(tx, deps, taken, result));
     return true;
@@ -96,15 +98,19 @@ async function claimRest(
     case 'wait': {
       const seconds = secondsUntilNext(taken.row.tries, deps.env.EGRET_MODE === 'sandbox');
       const { reason } = decision;
-      await transact(deps.db, (tx) => requeue(tx, taken, { outcome: 'offline', reason, seconds }));
-      return false;
+      // Whatever claim was in doubt is gone, or nothing would have been sent.
+      const known = result.outcome === 'offline' ? { unknownMsgid: null } : {};
+      const ending = { outcome: 'offline', reason, seconds, route, ...known };
+      await transact(deps.db, (tx) => requeue(tx, taken, ending));
+      // What failed on the other route says nothing against this one.
+      return route !== null && route !== taken.row.route;
     }
     case 'learn': {
       const { msgid: unknownMsgid, reason, isBroken } = decision;
-      const seconds = deps.env.INSURANCE_QUIET_MS / 1000;
-      const ending = { outcome: 'unknown', reason, seconds, unknownMsgid, isBroken };
-      await transact(deps.db, (tx) => requeue(tx, taken, ending));
-      return false;
+      const soon = deps.env.INSURANCE_QUIET_MS / 1000;
+      const ending = { outcome: 'unknown', reason, unknownMsgid, isBroken, route };
+      await againInDoubt(deps, taken, soon, ending);
+      return route !== null && route !== taken.row.route;
     }
   }
   return decision satisfies never;
@@ -143,17 +149,28 @@ async function settleTruth(
 }
 
 async function askLater(deps: Deps, taken: TakenConversion, reason: string): Promise<void> {
+  const soon = secondsUntilNext(taken.row.tries, deps.env.EGRET_MODE === 'sandbox');
+  await againInDoubt(deps, taken, soon, { outcome: 'unknown', reason });
+}
+
+/**
+ * Queued again after `soon` seconds; in doubt for hours, hourly and with a finance case. That holds as
+ * well for claims that are reversed one after the other because none is ever answered whole.
+ */
+async function againInDoubt(
+  deps: Deps,
+  taken: TakenConversion,
+  soon: number,
+  ending: Omit<Parameters<typeof requeue>[2], 'seconds'>,
+): Promise<void> {
   const { row } = taken;
   const isCase = row.unknownSince !== null && isUnknownTooLong(deps, row.unknownSince);
-  const seconds = isCase
-    ? HOURLY_SECONDS
-    : secondsUntilNext(row.tries, deps.env.EGRET_MODE === 'sandbox');
   await transact(deps.db, async (tx) => {
     if (isCase) {
-      const why = { kind: UNKNOWN_TOO_LONG, reason };
+      const why = { kind: UNKNOWN_TOO_LONG, reason: ending.reason };
       const about = { id: row.settlementId, hospitalCode: row.hospitalCode };
       await openCase(tx, about, row.id, why, deps.realNow());
     }
-    await requeue(tx, taken, { outcome: 'unknown', reason, seconds });
+    await requeue(tx, taken, { ...ending, seconds: isCase ? HOURLY_SECONDS : soon });
   });
 }

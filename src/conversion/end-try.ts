@@ -5,10 +5,12 @@ import { setAwaitsInsurance } from '../credit/await-insurance.ts';
 import { businessNow, rows, type Tx } from '../db/db.ts';
 import { conversion, financeCase, settlement } from '../db/schema.ts';
 import { newId } from '../ids.ts';
+import type { RouteName } from '../insurance/insurer.ts';
 import { recordEvent } from '../outbox/events.ts';
+import { enqueueJob } from '../outbox/jobs.ts';
 import { endIntent } from '../settlement/intent-store.ts';
 import { lockSettlement, type SettlementRow } from '../settlement/settlement-store.ts';
-import { lockVisit } from '../visit/visit-store.ts';
+import { lockVisit, type VisitRow } from '../visit/visit-store.ts';
 import type { TakenConversion } from './convert-queue.ts';
 
 /** What of a try is kept for finance: when, how it ended, why. */
@@ -17,11 +19,19 @@ export interface Ending {
   reason: string;
 }
 
-/** Back into the queue. `unknownMsgid`: the 2207 whose truth must be learnt first. */
+/**
+ * Back into the queue. `unknownMsgid`: the 2207 whose truth must be learnt first, null when the last
+ * one's is known now. `route`: where the patient turned out to be insured; absent: not learnt.
+ */
 export async function requeue(
   tx: Tx,
   taken: TakenConversion,
-  next: Ending & { seconds: number; unknownMsgid?: string | null; isBroken?: boolean },
+  next: Ending & {
+    seconds: number;
+    unknownMsgid?: string | null;
+    isBroken?: boolean;
+    route?: RouteName | null;
+  },
 ): Promise<void> {
   if (!(await release(tx, taken))) return;
   const learns = next.unknownMsgid !== undefined;
@@ -32,8 +42,9 @@ export async function requeue(
     update conversion set status = 'queued', reason = ${next.reason.slice(0, 300)},
       next_attempt_at = clock_timestamp() + make_interval(secs => ${next.seconds}),
       unknown_msgid = case when ${learns}::boolean then ${msgid} else unknown_msgid end,
-      unknown_since = case when not ${learns}::boolean then unknown_since
-        when ${msgid}::text is null then null else coalesce(unknown_since, clock_timestamp()) end,
+      unknown_since = case when ${msgid}::text is null then unknown_since
+        else coalesce(unknown_since, clock_timestamp()) end,
+      route = coalesce(${next.route ?? null}::text, route),
       broken_claims = broken_claims + ${next.isBroken ? 1 : 0},
       attempts = ${attemptsWith(next)}
     where id = ${taken.row.id} and status = 'claiming'`,
@@ -46,7 +57,7 @@ export async function reject(
   taken: TakenConversion,
   refused: { kind: string; reason: string },
 ): Promise<void> {
-  const row = await release(tx, taken);
+  const row = await releaseForGood(tx, taken);
   if (!row) return;
   const now = await businessNow(tx);
   await rows(
@@ -91,7 +102,7 @@ export async function awaitPatient(tx: Tx, taken: TakenConversion): Promise<void
 
 /** Nothing is left to claim: a wholly refunded visit is never claimed. */
 export async function cancelRefunded(tx: Tx, taken: TakenConversion): Promise<void> {
-  const row = await release(tx, taken);
+  const row = await releaseForGood(tx, taken);
   if (!row) return;
   await tx
     .update(conversion)
@@ -129,6 +140,18 @@ async function release(tx: Tx, taken: TakenConversion): Promise<SettlementRow | 
   await lockVisit(tx, intent.visitId, waiting.hospitalCode);
   const row = await lockSettlement(tx, waiting.settlementId, waiting.hospitalCode);
   return (await endIntent(tx, intent, 'finished')) ? row : null;
+}
+
+/** The same where nothing will be claimed: an admission made for a claim must not stay open. */
+async function releaseForGood(tx: Tx, taken: TakenConversion): Promise<SettlementRow | null> {
+  const row = await release(tx, taken);
+  if (row) await closeStay(tx, await lockVisit(tx, row.visitId, row.hospitalCode));
+  return row;
+}
+
+/** Has the insurer's record of a stay brought in line with ours; nothing to do for outpatients. */
+export async function closeStay(tx: Tx, visit: Pick<VisitRow, 'id' | 'kind'>): Promise<void> {
+  if (visit.kind === 'inpatient') await enqueueJob(tx, { kind: 'syncStay', subjectId: visit.id });
 }
 
 /** The last tries are kept; a long outage must not grow a row without end. */

@@ -29,6 +29,8 @@ export interface CaptureCredit {
   isEmergency: boolean;
   /** False: only what is held. Family links and their caps are looked at by the statement itself. */
   mayUseMore: boolean;
+  /** The most without the payer's own act, fen; what is held is honoured above it. Null: the payer acted. */
+  ceiling?: Fen | null;
 }
 
 export interface CapturedCredit {
@@ -95,7 +97,9 @@ function captureStatement(wish: CaptureCredit) {
     ),
     taken as (
       select c.*, coalesce(c.old_id, ${newId('hold')}) as hold_id,
-        least(${wish.owed}::bigint, c.base + case when c.may then c.free else 0 end) as amount
+        least(${wish.owed}::bigint, greatest(c.base,
+          least(c.base + case when c.may then c.free else 0 end, ${wish.ceiling ?? null}::bigint)))
+          as amount
       from seen c
     ),
     resolved as (

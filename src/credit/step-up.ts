@@ -57,13 +57,19 @@ export async function readStepUp(
   return { ceiling: maxFen(row.above, row.reached), defaultHold: row.default_hold };
 }
 
-/** What is held for a visit, or what its payer has confirmed for it, whichever is more. */
+/**
+ * What is held for a visit, or what its payer has confirmed for it, whichever is more. A word is good for
+ * one debt: once a hold of the visit was captured since, more is asked for anew.
+ */
 function reachedBy(visit: { id: string; payerCitizenId: string | null }): SQL {
   return sql`greatest(
     coalesce((select amount from hold where visit_id = ${visit.id} and status = 'placed'), 0),
     coalesce((select max(amount) from hold_confirmation
       where visit_id = ${visit.id} and status = 'confirmed'
-        and payer_citizen_id = ${visit.payerCitizenId}::text), 0))`;
+        and payer_citizen_id = ${visit.payerCitizenId}::text
+        and not exists (select from hold h
+          where h.visit_id = hold_confirmation.visit_id and h.status = 'captured'
+            and h.resolved_at >= hold_confirmation.resolved_at)), 0))`;
 }
 
 /** placeHold within the step-up; `stepUp` null: the payer acted, or the policy asks for nothing. */

@@ -1,7 +1,9 @@
 // Law: a child's link ends by itself on the 18th birthday, 00:00 in Shanghai. From then on the hold
-// statements refuse it; this only writes it down, dated to the birthday, and tells both.
+// statements refuse it; this only writes it down, dated to the birthday, tells both, and
+// closes the case about papers that prove nothing any more.
 import { type SQL, sql } from 'drizzle-orm';
 import { type Db, rows, type Tx, transact } from '../db/db.ts';
+import { closeCasesAbout } from '../finance/case-store.ts';
 import { recordEvents } from '../outbox/events.ts';
 import { AGE_OUT } from './link.ts';
 
@@ -47,5 +49,6 @@ async function endDue(tx: Tx, which: SQL): Promise<number> {
     })),
   );
   if (facts.length > 0) await recordEvents(tx, facts);
+  for (const link of ended) await closeCasesAbout(tx, link.id, AGE_OUT);
   return ended.length;
 }

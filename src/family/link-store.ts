@@ -88,11 +88,19 @@ export function tellBoth(
   );
 }
 
-/** The payer and the beneficiary of a link, decrypted. */
+/** What a link keeps, encrypted, of a kinship that papers are to prove. */
+export interface SealedPapers {
+  kind: string;
+  number: string;
+  /** What the payer calls the beneficiary; it names nobody in the city. Absent on older links. */
+  claimedName?: string;
+}
+
+/** The payer and the beneficiary of a link, decrypted; one we have no name of as the payer calls them. */
 export async function peopleOf(
   tx: Tx | Db,
   keyring: Keyring,
-  row: Pick<LinkRow, 'payerCitizenId' | 'beneficiaryCitizenId'>,
+  row: Pick<LinkRow, 'payerCitizenId' | 'beneficiaryCitizenId' | 'papers'>,
 ): Promise<{ payer: Citizen; beneficiary: Citizen }> {
   const found = await tx
     .select()
@@ -102,7 +110,16 @@ export async function peopleOf(
   const payer = known.find((each) => each.id === row.payerCitizenId);
   const beneficiary = known.find((each) => each.id === row.beneficiaryCitizenId);
   if (!payer || !beneficiary) throw new Error('a link has two people');
-  return { payer, beneficiary };
+  const name = beneficiary.name || (openPapers(keyring, row)?.claimedName ?? '');
+  return { payer, beneficiary: { ...beneficiary, name } };
+}
+
+/** The papers of a link; null when it has none. */
+export function openPapers(
+  keyring: Keyring,
+  { papers }: Pick<LinkRow, 'papers'>,
+): SealedPapers | null {
+  return papers ? (JSON.parse(keyring.open(papers)) as SealedPapers) : null;
 }
 
 /** Fen that the holds of this month (Shanghai) carry. */

@@ -9,7 +9,7 @@ import { closeCasesAbout } from '../finance/case-store.ts';
 import { logLooks } from '../identity/access-log.ts';
 import { newId } from '../ids.ts';
 import { statusAt } from './link.ts';
-import { type LinkRow, peopleOf, saveLink, tellBoth } from './link-store.ts';
+import { type LinkRow, openPapers, peopleOf, saveLink, tellBoth } from './link-store.ts';
 
 /** The kind of finance case that such a link opens. */
 export const PAPERS_CASE = 'family/kinship-papers';
@@ -35,14 +35,15 @@ export async function papersToCheck(
 ) {
   const { db } = deps;
   const [row] = await db.select().from(familyLink).where(eq(familyLink.id, linkId));
-  if (!row?.papers) return null;
+  const papers = row && openPapers(deps.keyring, row);
+  if (!papers) return null;
   const { payer, beneficiary } = await peopleOf(db, deps.keyring, row);
   const at = deps.realNow();
   const look = { actor, hospitalCode: null, action: 'kinshipPapers.read', at } as const;
   await logLooks(db, [payer.id, beneficiary.id], look);
   const shown = ({ name, idNumber }: typeof payer) => ({ name, idNumber });
-  const papers = JSON.parse(deps.keyring.open(row.papers)) as { kind: string; number: string };
-  return { payer: shown(payer), beneficiary: shown(beneficiary), papers };
+  const { kind, number } = papers;
+  return { payer: shown(payer), beneficiary: shown(beneficiary), papers: { kind, number } };
 }
 
 /** Proves the kinship (a child's or an accepted link is active at once) or ends the link, as approved. */

@@ -12,7 +12,7 @@ import { type Citizen, findOrCreateCitizen, readCitizen } from '../identity/peop
 import { newId } from '../ids.ts';
 import { endAgedLinksOf } from './end-aged-links.ts';
 import { comesOfAgeAt, type LinkKind, MAX_LINKS } from './link.ts';
-import { etagOf, type LinkRow, linkView, tellBoth } from './link-store.ts';
+import { etagOf, type LinkRow, linkView, type SealedPapers, tellBoth } from './link-store.ts';
 import { openPapersCase } from './papers.ts';
 import type { LinkRequest } from './schemas.ts';
 
@@ -112,9 +112,11 @@ async function insertLink(
   order: { body: LinkRequest; payerId: string; isProven: boolean; now: Date },
 ): Promise<LinkRow> {
   const { body, payerId, isProven, now } = order;
-  const { citizenId } = await findOrCreateCitizen(tx, deps.keyring, body.beneficiary);
+  // What a citizen says of a stranger names nobody: only a proven relative's word on a name counts.
+  const named = isProven ? body.beneficiary : { ...body.beneficiary, name: '' };
+  const { citizenId } = await findOrCreateCitizen(tx, deps.keyring, named);
   const known = await readCitizen(tx, deps.keyring, citizenId);
-  if (known.name !== body.beneficiary.name) {
+  if (known.name !== '' && known.name !== body.beneficiary.name) {
     const detail = '姓名与身份证号不符 The name does not belong to this ID number';
     throw new Refusal('family/kinship-not-proven', { detail });
   }
@@ -128,7 +130,7 @@ async function insertLink(
       beneficiaryCitizenId: citizenId,
       status: isChild && isProven ? 'active' : 'pending',
       proof: isProven ? 'registry' : null,
-      papers: body.papers && !isProven ? deps.keyring.seal(JSON.stringify(body.papers)) : null,
+      papers: isProven ? null : sealPapers(deps.keyring, body),
       visitCap: body.visitCap,
       monthlyCap: body.monthlyCap,
       createdAt: now,
@@ -140,4 +142,11 @@ async function insertLink(
     .returning();
   if (!row) throw new Refusal('family/already-linked');
   return row as LinkRow;
+}
+
+/** The papers, and the name that the payer claims, for whoever checks them. */
+function sealPapers(keyring: Deps['keyring'], { papers, beneficiary }: LinkRequest): Buffer | null {
+  if (!papers) return null;
+  const sealed: SealedPapers = { ...papers, claimedName: beneficiary.name };
+  return keyring.seal(JSON.stringify(sealed));
 }

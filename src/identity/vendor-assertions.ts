@@ -90,8 +90,7 @@ export async function spendAssertion(tx: Tx, thing: OneTimeThing, now: Date): Pr
 /** The payload once signature, issuer, audience and times hold. */
 async function verifiedPayload(deps: AssertionDeps, assertion: string): Promise<JWTPayload> {
   try {
-    const { iss } = decodeJwt(assertion);
-    const { kid } = decodeProtectedHeader(assertion);
+    const { iss, kid } = namedIn(assertion);
     const keys = await keysFor(deps, iss);
     const named = kid === undefined ? keys : keys.filter((key) => key.kid === kid);
     for (const jwk of named) {
@@ -102,6 +101,16 @@ async function verifiedPayload(deps: AssertionDeps, assertion: string): Promise<
   } catch (error) {
     if (error instanceof errors.JWTExpired) throw new Refusal('identity/expired');
     throw error instanceof errors.JOSEError ? unknown('凭证无效 Not a good assertion') : error;
+  }
+}
+
+/** Whose it claims to be, unverified. A header or payload that cannot be read is nobody's. */
+function namedIn(assertion: string): { iss: string | undefined; kid: unknown } {
+  try {
+    return { iss: decodeJwt(assertion).iss, kid: decodeProtectedHeader(assertion).kid };
+  } catch {
+    // jose throws a TypeError, not one of its own errors, for some of what is malformed.
+    throw unknown('凭证无效 Not a good assertion');
   }
 }
 

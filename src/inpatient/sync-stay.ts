@@ -37,10 +37,9 @@ export const syncStay: JobHandler = async (deps, job) => {
   const [row] = await deps.db.select().from(visit).where(eq(visit.id, job.subjectId));
   // A cancelled visit's registrations are undone by releaseRegistration.
   if (row?.kind !== 'inpatient' || row.status === 'cancelled') return 'done';
-  if (await isUnderWay(deps.db, row.id)) return { retryAfterSeconds: BUSY_SECONDS };
-  if (await hasOpenConversion(deps.db, row.id))
-    return { retryAfterSeconds: RETRY_SECONDS[deps.env.EGRET_MODE] };
-  if ((await readPlan(deps, row)).length === 0) return 'done';
+  const plan = await readPlan(deps, row);
+  if (plan === 'busy') return { retryAfterSeconds: RETRY_SECONDS[deps.env.EGRET_MODE] };
+  if (plan.length === 0) return 'done';
   const held = await takeVisit(deps, row);
   if (!held) return { retryAfterSeconds: BUSY_SECONDS };
   try {
@@ -71,7 +70,9 @@ async function takeSteps(deps: Deps, held: Intent): ReturnType<JobHandler> {
   const bill = await readUnsettledBill(deps, held.visitId, []);
   const person = bill.person ?? (await findPerson(deps, bill));
   if (!person) return { retryAfterSeconds: RETRY_SECONDS[deps.env.EGRET_MODE] };
-  for (const [index, step] of (await readPlan(deps, bill.visit)).entries()) {
+  const plan = await readPlan(deps, bill.visit);
+  if (plan === 'busy') return { retryAfterSeconds: BUSY_SECONDS };
+  for (const [index, step] of plan.entries()) {
     const talk = await openTalk(deps, {
       held: { id: `${held.id}/${index}`, leaseToken: '' },
       bill: { ...bill, person },
@@ -115,9 +116,16 @@ async function send(
   return what satisfies never;
 }
 
-async function readPlan(deps: Deps, row: VisitRow): Promise<StayStep[]> {
-  const [messages, claims, unsettled] = await Promise.all([
-    messagesOfVisit(deps.db, deps.keyring, row.id),
+/**
+ * 'busy' while a refund or conversion has the registrations in its hands. Strictly in this order: one
+ * that begins after the look registers after the messages were read, so its registration is not in
+ * the plan; one that ended before the look has booked its claim, which is read last.
+ */
+async function readPlan(deps: Deps, row: VisitRow): Promise<StayStep[] | 'busy'> {
+  const messages = await messagesOfVisit(deps.db, deps.keyring, row.id);
+  if ((await isUnderWay(deps.db, row.id)) || (await hasOpenConversion(deps.db, row.id)))
+    return 'busy';
+  const [claims, unsettled] = await Promise.all([
     deps.db
       .select({ mdtrtId: claim.mdtrtId })
       .from(claim)

@@ -143,7 +143,7 @@ export function settle2304(
 
 /** 2305 cancels a settlement of a stay as a whole. */
 export function cancelSettle2305(
-  person: InsuredPerson,
+  person: Pick<InsuredPerson, 'psnNo'>,
   claim: { setlId: string; mdtrtId: string },
 ): TradeInput {
   return { data: { mdtrt_id: claim.mdtrtId, setl_id: claim.setlId, psn_no: person.psnNo } };

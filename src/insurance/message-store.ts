@@ -5,6 +5,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { type Db, rows, type Tx } from '../db/db.ts';
 import type { Keyring } from '../identity/keyring.ts';
 import type { Answer, Infno, RouteName } from './insurer.ts';
+import type { Payer } from './person.ts';
 import { wireStamp } from './wire-time.ts';
 
 export interface NewMessage {
@@ -19,6 +20,8 @@ export interface NewMessage {
   visitId: string;
   /** Whatever is needed to know later what was asked; sealed. JSON without bigint. */
   request: object;
+  /** insuplc_admdvs of the header: whoever asks of this message later asks the same insurer. */
+  sentFor?: string | null;
 }
 
 /** What was learnt later of an unknown fate. */
@@ -31,6 +34,8 @@ export interface StoredMessage {
   attempt: number;
   route: RouteName;
   request: unknown;
+  /** insuplc_admdvs of its header; null when it was stored without. */
+  sentFor?: string | null;
   sentAt: Date;
   /** Null: stored, but no answer was. */
   answer: Answer | null;
@@ -177,6 +182,27 @@ export function messagesOfVisit(
   return messagesWhere(tx, keyring, sql`visit_id = ${visitId}`);
 }
 
+/** One message by its id, whichever run sent it. */
+export async function findMessage(
+  tx: Tx | Db,
+  keyring: Keyring,
+  msgid: string,
+): Promise<StoredMessage | null> {
+  const [found] = await messagesWhere(tx, keyring, sql`msgid = ${msgid}`);
+  return found ?? null;
+}
+
+/**
+ * For whom a settling trade was sent. 5203, 2601 and 2208 about it need no more, and only this is right:
+ * 1101 may name nobody today, or the insurance of another region.
+ */
+export function payerOf(message: StoredMessage): Payer | null {
+  const { data } = message.request as { data?: { psn_no?: unknown } };
+  const psnNo = data?.psn_no;
+  if (!message.sentFor || typeof psnNo !== 'string') return null;
+  return { psnNo, insuredRegion: message.sentFor };
+}
+
 /** Records what became of a message of unknown fate. */
 export async function setFate(tx: Tx | Db, msgid: string, fate: Fate): Promise<void> {
   const set = await rows(
@@ -204,16 +230,23 @@ async function messagesWhere(
     infno: row.infno,
     attempt: row.attempt,
     route: row.route,
-    request: JSON.parse(keyring.open(row.request)) as unknown,
+    ...openRequest(keyring, row.request),
     sentAt: new Date(row.sent_at),
     answer: row.answer ? (JSON.parse(keyring.open(row.answer)) as Answer) : null,
     fate: row.fate,
   }));
 }
 
+/** Sealed together: the region is part of what was sent, but not of the input that is hashed. */
+function openRequest(keyring: Keyring, sealed: Buffer) {
+  const { sentFor, ...request } = JSON.parse(keyring.open(sealed)) as { sentFor?: string | null };
+  return { request, sentFor: sentFor ?? null };
+}
+
 function valuesOf(keyring: Keyring, message: NewMessage): SQL {
-  const request = JSON.stringify(message.request);
-  const hash = createHash('sha256').update(request).digest();
+  const hash = createHash('sha256').update(JSON.stringify(message.request)).digest();
+  const { sentFor = null } = message;
+  const request = JSON.stringify({ ...message.request, ...(sentFor ? { sentFor } : {}) });
   return sql`${message.msgid}::text, ${message.intentId}::text, ${message.attempt}::integer,
     ${message.infno}::text, ${message.route}::text, ${message.hospitalCode}::text,
     ${message.visitId}::text, ${keyring.seal(request)}::bytea, ${hash}::bytea, clock_timestamp()`;

@@ -25,6 +25,9 @@ export interface InsuredPerson {
   status: 'active' | 'paused' | 'none';
 }
 
+/** Enough to ask about, reverse or cancel a claim that was made. */
+export type Payer = Pick<InsuredPerson, 'psnNo' | 'insuredRegion'>;
+
 /** What is known of a person who cannot use insurance now. */
 export type UninsuredPerson = Pick<
   InsuredPerson,

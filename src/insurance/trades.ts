@@ -218,7 +218,7 @@ export function settle2207(
 
 /** 2208 cancels a settlement as a whole; the insurer knows no part of one. */
 export function cancelSettle2208(
-  person: InsuredPerson,
+  person: Pick<InsuredPerson, 'psnNo'>,
   claim: { setlId: string; mdtrtId: string },
 ): TradeInput {
   return { data: { setl_id: claim.setlId, mdtrt_id: claim.mdtrtId, psn_no: person.psnNo } };
@@ -226,7 +226,7 @@ export function cancelSettle2208(
 
 /** 2601 reverses a message of unknown fate by its msgid. */
 export function reverse2601(
-  person: InsuredPerson,
+  person: Pick<InsuredPerson, 'psnNo'>,
   message: { msgid: string; infno: string },
 ): TradeInput {
   return { data: { psn_no: person.psnNo, omsgid: message.msgid, oinfno: message.infno } };
@@ -251,7 +251,7 @@ export function queryVisits5201(
 
 /** 5203 reads a settlement; without a setl_id only some regions answer. */
 export function querySettlement5203(
-  person: InsuredPerson,
+  person: Pick<InsuredPerson, 'psnNo'>,
   claim: { mdtrtId: string; setlId?: string },
 ): TradeInput {
   return {

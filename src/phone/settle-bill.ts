@@ -33,7 +33,14 @@ export function settleBill(call: SettleBillCall): Promise<Reply> {
     refuseCounterParts(request);
     return row;
   };
-  return settleVisit({ deps, key, request, lock, terminalId: null });
+  return settleVisit({
+    deps,
+    key,
+    request,
+    lock,
+    terminalId: null,
+    settledBy: call.caller.citizenId,
+  });
 }
 
 async function lockOwnVisit(tx: Tx, call: SettleBillCall): Promise<VisitRow> {

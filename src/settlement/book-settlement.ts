@@ -18,6 +18,7 @@ import { postEntry } from '../ledger/post.ts';
 import { formatYuan } from '../money.ts';
 import { recordEvent } from '../outbox/events.ts';
 import { enqueueJob } from '../outbox/jobs.ts';
+import { captureCeiling } from '../visit/change-hold.ts';
 import { lockVisit, type VisitRow, visitView } from '../visit/visit-store.ts';
 import { reverseOldAgain } from './ask-again.ts';
 import type { ClaimResult } from './claim-run.ts';
@@ -104,6 +105,7 @@ async function payBill(
     awaitsInsurance: booking.decision.insurance === 'awaitingInsurance',
     isEmergency: row.kind === 'emergency',
     mayUseMore: row.payerCitizenId !== null,
+    ceiling: await captureCeiling(tx, row, order.settledBy ?? null),
   });
   const { tenders, dueAtCounter } = closeBill(divided, captured.captured);
   const { lender, payerCitizenId } = captured;

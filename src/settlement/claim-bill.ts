@@ -173,18 +173,20 @@ async function readClaim(
   if ('broken' in answer) {
     throw new Stop('unknown', `claim answer broken: ${answer.broken.join('; ')}`, msgid, true);
   }
-  const [known] = await run.deps.db
-    .select({ id: claimTable.id })
-    .from(claimTable)
-    .where(
-      and(
-        eq(claimTable.hospitalCode, bill.hospital.code),
-        eq(claimTable.setlId, answer.split.setlId),
-      ),
-    );
-  if (known)
+  if (await isBooked(run.deps, bill.hospital.code, answer.split.setlId))
     throw new Stop('unknown', 'the claim has a setl_id that is known already', msgid, true);
   return { split: answer.split, msgid };
+}
+
+/** True when a claim of this hospital has this setl_id already, whether live or cancelled. */
+export async function isBooked(
+  { db }: Pick<Deps, 'db'>,
+  hospitalCode: string,
+  setlId: string,
+): Promise<boolean> {
+  const isThisOne = and(eq(claimTable.hospitalCode, hospitalCode), eq(claimTable.setlId, setlId));
+  const [known] = await db.select({ id: claimTable.id }).from(claimTable).where(isThisOne);
+  return known !== undefined;
 }
 
 /** 2207 (2304) decides: if its invariants hold it is booked, whatever 2206 (2303) said. */

@@ -2,13 +2,13 @@
 // time, then 5203, then 2601. Law: only an answer with setl_id and the whole split is adopted.
 import type { Deps } from '../deps.ts';
 import type { ClaimSplit } from '../insurance/insurer.ts';
-import { type StoredMessage, setFate, storeAnswer } from '../insurance/message-store.ts';
-import type { InsuredPerson } from '../insurance/person.ts';
+import { payerOf, type StoredMessage, setFate, storeAnswer } from '../insurance/message-store.ts';
+import type { Payer } from '../insurance/person.ts';
 import { regionRules } from '../insurance/regions.ts';
-import { readSplit, type SplitRules } from '../insurance/split.ts';
+import { readSplit } from '../insurance/split.ts';
 import { querySettlement5203, reverse2601 } from '../insurance/trades.ts';
 import type { BilledVisit } from './bill.ts';
-import { claimedIn, findPerson } from './claim-bill.ts';
+import { claimedIn, findPerson, isBooked } from './claim-bill.ts';
 import type { Intent } from './intent-store.ts';
 import { openTalk, type Talk } from './talk.ts';
 
@@ -38,24 +38,24 @@ export async function learnTruth(
   if (now < message.sentAt.getTime() + deps.env.INSURANCE_QUIET_MS) {
     return { fate: 'unknown', reason: 'still within the quiet time' };
   }
-  const person = bill.person ?? (await findPerson(deps, bill, order.trialToken));
-  if (!person) return { fate: 'unknown', reason: 'insurer offline' };
+  const known = payerOf(message) ?? bill.person;
+  const payer = known ?? (await findPerson(deps, bill, order.trialToken));
+  if (!payer) return { fate: 'unknown', reason: 'insurer offline' };
   const talk = await openTalk(deps, {
     held: order.held,
-    bill: { ...bill, person },
+    bill,
+    insuredRegion: payer.insuredRegion,
     isResumed: true,
     deadlineAt: now + BUDGET_MS,
     trialToken: order.trialToken ?? null,
   });
   const adopted =
-    order.mayAdopt === false
-      ? null
-      : await askForClaim(talk, person, message, regionRules(bill.hospital.region));
+    order.mayAdopt === false ? null : await askForClaim(deps, talk, { bill, payer, message });
   if (adopted) {
     await setFate(deps.db, message.msgid, 'live');
     return { fate: 'live', split: adopted, msgid: message.msgid };
   }
-  const reversed = await talk.change('2601', reverse2601(person, message), 'always');
+  const reversed = await talk.change('2601', reverse2601(payer, message), 'always');
   if (talk.unsaved) {
     await storeAnswer(deps.db, deps.keyring, talk.unsaved.msgid, talk.unsaved.answer);
   }
@@ -68,17 +68,18 @@ export async function learnTruth(
 
 /** 5203, where the region answers it without a setl_id: the whole split of this very message, or null. */
 async function askForClaim(
+  deps: Deps,
   talk: Talk,
-  person: InsuredPerson,
-  message: StoredMessage,
-  rules: SplitRules,
+  { bill, payer, message }: { bill: BilledVisit; payer: Payer; message: StoredMessage },
 ): Promise<ClaimSplit | null> {
   const { mdtrtId, total } = claimedIn(message);
-  const found = await talk.ask('5203', querySettlement5203(person, { mdtrtId }));
+  const found = await talk.ask('5203', querySettlement5203(payer, { mdtrtId }));
   if (found.outcome !== 'ok') return null;
-  const { psnNo } = person;
+  const { psnNo } = payer;
   const expected = { total, mdtrtId, psnNo, msgid: message.msgid, isPreview: false };
-  const read = readSplit(found.output, expected, rules);
+  const read = readSplit(found.output, expected, regionRules(bill.hospital.region));
   // A registration may hold several settlements: only the echo of this very message proves it.
-  return 'split' in read && read.split.medinsSetlId === message.msgid ? read.split : null;
+  if ('broken' in read || read.split.medinsSetlId !== message.msgid) return null;
+  // A settlement that is booked already cannot be this message's as well: the claim is reversed.
+  return (await isBooked(deps, bill.hospital.code, read.split.setlId)) ? null : read.split;
 }

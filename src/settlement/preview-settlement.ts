@@ -7,6 +7,7 @@ import { type Tx, transact } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
 import { Refusal } from '../errors.ts';
 import type { CallerOf, Reply } from '../http/route.ts';
+import { captureCeiling } from '../visit/change-hold.ts';
 import { choosePayerAgain } from '../visit/choose-payer.ts';
 import { lockVisit, type VisitRow } from '../visit/visit-store.ts';
 import { type BilledVisit, readUnsettledBill } from './bill.ts';
@@ -139,6 +140,7 @@ async function wouldCapture(
         ...ask,
         isEmergency: row.kind === 'emergency',
         mayUseMore: row.payerCitizenId !== null,
+        ceiling: await captureCeiling(inner, row, null),
       });
       captured = taken.captured;
       inner.rollback();

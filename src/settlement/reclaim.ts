@@ -6,8 +6,15 @@ import { assert } from '../errors.ts';
 import { tradesOf } from '../insurance/claim-inputs.ts';
 import { isCancelSettle, isSettle } from '../insurance/claim-trades.ts';
 import type { ClaimSplit } from '../insurance/insurer.ts';
-import { messagesOfIntent, type StoredMessage, storeAnswer } from '../insurance/message-store.ts';
-import type { InsuredPerson } from '../insurance/person.ts';
+import {
+  findMessage,
+  messagesOfIntent,
+  payerOf,
+  type StoredMessage,
+  storeAnswer,
+} from '../insurance/message-store.ts';
+import type { Payer } from '../insurance/person.ts';
+import { routeOf } from '../insurance/regions.ts';
 import { readReversal } from '../insurance/split.ts';
 import { querySettlement5203 } from '../insurance/trades.ts';
 import { node, text } from '../insurance/wire.ts';
@@ -18,6 +25,7 @@ import type { Intent } from './intent-store.ts';
 import { learnTruth } from './learn-truth.ts';
 import { INSURER_BUDGET_MS } from './settlement-order.ts';
 import type { ClaimRow } from './settlement-store.ts';
+import type { Talk } from './talk.ts';
 
 export type Reclaimed =
   /** There was no claim: the insurer has nothing to do with it. */
@@ -128,23 +136,25 @@ interface Reversal {
 }
 
 function reversalIn(messages: readonly StoredMessage[]): Reversal {
-  const last = messages.filter((m) => isCancelSettle(m.infno)).at(-1);
+  const sent = messages.filter((m) => isCancelSettle(m.infno));
+  const last = sent.at(-1);
   if (last?.answer?.outcome === 'ok') {
     return { setlId: readReversal(last.answer.output).setlId, isDoubtful: false };
   }
   if (last?.answer?.outcome === 'alreadyDone') return { setlId: '', isDoubtful: false };
-  const isDoubtful = last !== undefined && (!last.answer || last.answer.outcome === 'unknown');
+  // A repeat that did not get through says nothing of the first one, whose answer was lost.
+  const isDoubtful = sent.some((m) => !m.answer || m.answer.outcome === 'unknown');
   return { setlId: null, isDoubtful };
 }
 
 async function cancelAndClaim(run: ClaimRun, order: Order, reversal: Reversal) {
   const stored = await storedClaim(run);
   if (stored) return stored;
-  await identifyPerson(run);
+  const payer = await payerOfClaim(run, order.oldClaim);
   // Sent before, its answer lost: the same 2208 again tells; only then is the rest worth previewing.
-  if (reversal.isDoubtful) await cancelOld(run, order.oldClaim, reversal);
+  if (reversal.isDoubtful) await cancelOld(run, payer, order.oldClaim, reversal);
   if (order.bill.total === 0n) {
-    if (reversal.setlId === null) await cancelOld(run, order.oldClaim, reversal);
+    if (reversal.setlId === null) await cancelOld(run, payer, order.oldClaim, reversal);
     throw new Stop('rejected', 'nothing is left to claim');
   }
   const previewed = await previewClaim(run);
@@ -152,7 +162,7 @@ async function cancelAndClaim(run: ClaimRun, order: Order, reversal: Reversal) {
     // Account money counts as the citizen's: the old claim still holds it, 2208 sets it free.
     if (ownPart(previewed.preview) > ownPart(order.oldClaim))
       throw new Stop('rejected', PART_RISES);
-    await cancelOld(run, order.oldClaim, reversal);
+    await cancelOld(run, payer, order.oldClaim, reversal);
   }
   return settleClaim(run, previewed);
 }
@@ -173,12 +183,41 @@ function notCancelled(result: Result, isDoubtful: boolean): Reclaimed {
   return { outcome: 'refused', code: 'insurance/offline', reason };
 }
 
+/** Whoever the old claim was made for, covered or not today: by its own message, else as 1101 says now. */
+async function payerOfClaim(run: ClaimRun, { msgid }: ClaimRow): Promise<Payer> {
+  const { db, keyring } = run.deps;
+  const message = await findMessage(db, keyring, msgid);
+  return (message && payerOf(message)) ?? identifyPerson(run);
+}
+
+/** The old claim is at the insurer that it was made at; the rest is claimed at today's. */
+async function askingInsurerOf<T>(
+  { talk, order }: ClaimRun,
+  { insuredRegion }: Payer,
+  ask: (talk: Talk) => Promise<T>,
+): Promise<T> {
+  const today = { insuredRegion: talk.insuredRegion, route: talk.route };
+  const route = routeOf(order.bill.hospital.region, insuredRegion);
+  Object.assign(talk, { insuredRegion, route });
+  try {
+    return await ask(talk);
+  } finally {
+    Object.assign(talk, today);
+  }
+}
+
 /** 2208 of the same setl_id may be repeated; 已撤销 means it is done. */
-async function cancelOld(run: ClaimRun, oldClaim: ClaimRow, reversal: Reversal): Promise<void> {
-  const person = run.person ?? (await identifyPerson(run));
+async function cancelOld(
+  run: ClaimRun,
+  payer: Payer,
+  oldClaim: ClaimRow,
+  reversal: Reversal,
+): Promise<void> {
   const { cancelSettle, input } = tradesOf(run.order.bill.claimVisit);
-  const order = input.cancelSettle(person, oldClaim);
-  const told = await run.talk.change(cancelSettle, order, 'inDoubt');
+  const order = input.cancelSettle(payer, oldClaim);
+  const told = await askingInsurerOf(run, payer, (talk) =>
+    talk.change(cancelSettle, order, 'inDoubt'),
+  );
   switch (told.outcome) {
     case 'ok':
       reversal.setlId = readReversal(told.output).setlId;
@@ -194,7 +233,7 @@ async function cancelOld(run: ClaimRun, oldClaim: ClaimRow, reversal: Reversal):
     case 'rejected':
     case 'notInsured':
       if (!reversal.isDoubtful) throw new Stop(told.outcome, told.reason);
-      return askWhetherReversed(run, person, oldClaim, reversal);
+      return askWhetherReversed(run, payer, oldClaim, reversal);
     case 'offline':
       throw new Stop('offline', told.reason);
   }
@@ -204,12 +243,13 @@ async function cancelOld(run: ClaimRun, oldClaim: ClaimRow, reversal: Reversal):
 /** A no to the repeat says nothing of the 2208 whose answer was lost: 5203 knows the claim's end. */
 async function askWhetherReversed(
   run: ClaimRun,
-  person: InsuredPerson,
+  payer: Payer,
   oldClaim: ClaimRow,
   reversal: Reversal,
 ): Promise<void> {
   const { mdtrtId, setlId } = oldClaim;
-  const told = await run.talk.ask('5203', querySettlement5203(person, { mdtrtId, setlId }));
+  const question = querySettlement5203(payer, { mdtrtId, setlId });
+  const told = await askingInsurerOf(run, payer, (talk) => talk.ask('5203', question));
   const flag = told.outcome === 'ok' ? text(node(told.output, 'setlinfo'), 'refd_setl_flag') : '';
   if (flag === '1') {
     reversal.setlId = '';

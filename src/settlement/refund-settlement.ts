@@ -14,6 +14,7 @@ import {
 } from '../http/idempotency.ts';
 import type { CallerOf, Reply } from '../http/route.ts';
 import { newId } from '../ids.ts';
+import { enqueueJob } from '../outbox/jobs.ts';
 import { lockVisit } from '../visit/visit-store.ts';
 import { billWithout, readBill } from './bill.ts';
 import { bookRefund } from './book-refund.ts';
@@ -134,7 +135,7 @@ export async function runRefund(deps: Deps, intent: Intent): Promise<Reply> {
 /** Nothing was changed at the insurer: the refund failed and its settlement is as it was. */
 export async function failRefund(tx: Tx, intent: Intent, refusal: Refusal | null): Promise<void> {
   const order = intent.order as RefundOrder;
-  await lockVisit(tx, intent.visitId, order.hospitalCode);
+  const { kind } = await lockVisit(tx, intent.visitId, order.hospitalCode);
   if (!(await endIntent(tx, intent, 'undone'))) {
     throw new Refusal('idempotency/in-flight', { retryAfterSeconds: 1 });
   }
@@ -144,6 +145,8 @@ export async function failRefund(tx: Tx, intent: Intent, refusal: Refusal | null
     .update(refund)
     .set({ status: 'failed', failure: code, resolvedAt: now })
     .where(eq(refund.id, order.refundId));
+  // The rest may have been admitted anew before the insurer said no.
+  if (kind === 'inpatient') await enqueueJob(tx, { kind: 'syncStay', subjectId: intent.visitId });
   if (code === 'refund/citizen-part-rises') await openCase(tx, order, { code, now });
   if (intent.key) await endKey(tx, intent.key, refusal);
 }

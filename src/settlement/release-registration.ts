@@ -1,18 +1,23 @@
 // Undoes the insurer's registrations of a cancelled visit: what 2201 (2401) made or may have made is looked
 // up, emptied (2205; nothing to cancel is fine) and undone (2202), again and again until it is; of
-// inpatients by 2302 and 2404.
+// inpatients by 2405 where they are out already, 2302 and 2404.
 import { and, eq, ne } from 'drizzle-orm';
+import { businessNow, transact } from '../db/db.ts';
 import { visit } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
+import { openCase } from '../inpatient/open-case.ts';
 import { tradesOf } from '../insurance/claim-inputs.ts';
 import { isRegister } from '../insurance/claim-trades.ts';
-import { messagesOfVisit, storeAnswer } from '../insurance/message-store.ts';
+import { cancelDischarge2405 } from '../insurance/inpatient-trades.ts';
+import { messagesOfVisit, type StoredMessage, storeAnswer } from '../insurance/message-store.ts';
 import type { InsuredPerson } from '../insurance/person.ts';
 import { findRegistrations, readRegistration } from '../insurance/registration.ts';
 import { queryVisits5201 } from '../insurance/trades.ts';
 import type { JobHandler } from '../outbox/jobs.ts';
+import type { VisitRow } from '../visit/visit-store.ts';
 import { type BilledVisit, readUnsettledBill } from './bill.ts';
 import { findPerson } from './claim-bill.ts';
+import { stayStateOf } from './stay-order.ts';
 import { openTalk, type Talk } from './talk.ts';
 
 const BUDGET_MS = 8_000;
@@ -25,7 +30,8 @@ export const releaseRegistration: JobHandler = async (deps, job) => {
   const [row] = await deps.db.select().from(visit).where(eq(visit.id, job.subjectId));
   const sent = await messagesOfVisit(deps.db, deps.keyring, job.subjectId);
   const isRegistered = row?.mdtrtId || sent.some((m) => isRegister(m.infno));
-  if (!isRegistered || job.attempts > MAX_ATTEMPTS) return 'done';
+  if (!isRegistered) return 'done';
+  if (job.attempts > MAX_ATTEMPTS) return giveUp(deps, row);
   const bill = await readUnsettledBill(deps, job.subjectId, []);
   const person = bill.person ?? (await findPerson(deps, bill));
   if (!person) return { retryAfterSeconds: RETRY_SECONDS };
@@ -41,11 +47,28 @@ export const releaseRegistration: JobHandler = async (deps, job) => {
   let isDone = found !== null;
   for (const mdtrtId of found ?? []) {
     const talk = await talkAbout(mdtrtId);
-    const isReleased = await release(deps, talk, person, { bill, mdtrtId });
+    const isReleased = await release(deps, talk, person, { bill, mdtrtId, sent });
     isDone = isDone && isReleased;
   }
   return isDone ? 'done' : { retryAfterSeconds: RETRY_SECONDS };
 };
+
+/** A visit at the counter that stays registered harms nobody; a patient left in hospital does. */
+async function giveUp(deps: Deps, row: VisitRow | undefined): Promise<{ gaveUp: string }> {
+  const reason = 'the insurer does not undo the registration';
+  if (row?.kind === 'inpatient') {
+    await transact(deps.db, async (tx) =>
+      openCase(tx, {
+        kind: 'insurance/stay-not-closed',
+        subjectId: row.id,
+        hospitalCode: row.hospitalCode,
+        detail: { step: 'release', reason },
+        now: await businessNow(tx),
+      }),
+    );
+  }
+  return { gaveUp: reason };
+}
 
 /** Registrations the insurer confirmed, and those of a doubtful 2201 or 2401 that 5201 knows; null = offline. */
 async function registrationsOf(
@@ -105,16 +128,31 @@ async function release(
   deps: Deps,
   talk: Talk,
   person: InsuredPerson,
-  what: { bill: BilledVisit; mdtrtId: string },
+  what: { bill: BilledVisit; mdtrtId: string; sent: readonly StoredMessage[] },
 ): Promise<boolean> {
   const { claimVisit } = what.bill;
   const { cancelUpload, cancelRegistration, input } = tradesOf(claimVisit);
-  const emptied = await talk.change(cancelUpload, input.cancelUpload(person, what.mdtrtId));
+  const isBack = await isInHospital(talk, person, what);
+  const emptied =
+    isBack && (await talk.change(cancelUpload, input.cancelUpload(person, what.mdtrtId)));
   if (talk.unsaved) {
     await storeAnswer(deps.db, deps.keyring, talk.unsaved.msgid, talk.unsaved.answer);
   }
-  if (emptied.outcome === 'offline') return false;
+  if (!emptied || emptied.outcome === 'offline') return false;
   const order = input.cancelRegistration(person, claimVisit, what.mdtrtId);
   const released = await talk.ask(cancelRegistration, order);
   return released.outcome === 'ok' || released.outcome === 'alreadyDone';
+}
+
+/** An admission is undone only while the patient is in hospital: 2405, whose no means that they are. */
+async function isInHospital(
+  talk: Talk,
+  person: InsuredPerson,
+  what: { bill: BilledVisit; mdtrtId: string; sent: readonly StoredMessage[] },
+): Promise<boolean> {
+  if (!what.bill.claimVisit.stay) return true;
+  const state = stayStateOf(what.sent, what.mdtrtId);
+  if (state === 'admitted' || state === 'released') return true;
+  const { outcome } = await talk.change('2405', cancelDischarge2405(person, what.mdtrtId));
+  return outcome !== 'offline' && outcome !== 'unknown';
 }

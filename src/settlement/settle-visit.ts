@@ -37,6 +37,8 @@ export interface SettleCall {
   key: RequestKey | null;
   /** At which terminal; null: by phone. */
   terminalId: string | null;
+  /** The citizen who settles by phone. */
+  settledBy?: string;
   /** Locks the visit for who asks; 404 for what is not theirs. */
   lock: (tx: Tx) => Promise<VisitRow>;
   request: SettlementRequest;
@@ -64,7 +66,11 @@ async function beginSettlement(tx: Tx, call: SettleCall): Promise<Reply | Intent
   if (row.status === 'cancelled') throw new Refusal('visit/wrong-state');
   const batches = await chooseBatches(tx, row, request.batches);
   await choosePayerAgain(tx, row);
-  const place = { hospitalCode: row.hospitalCode, terminalId: call.terminalId };
+  const place = {
+    hospitalCode: row.hospitalCode,
+    terminalId: call.terminalId,
+    settledBy: call.settledBy ?? null,
+  };
   return recordIntent(tx, call, row, { ...orderOf(place, request), ...batches }, 'settle');
 }
 

@@ -12,6 +12,8 @@ export interface SettlementOrder {
   hospitalCode: string;
   /** Null: settled by phone. */
   terminalId: string | null;
+  /** The citizen who settled it by phone. */
+  settledBy?: string | null;
   batches: string[];
   total: string;
   counterTenders: { kind: CounterKind; amount: string; reference: string }[];
@@ -28,13 +30,14 @@ export interface SettlementOrder {
 
 /** A request as an order; its batches and total are chosen under the visit's lock. */
 export function orderOf(
-  place: { hospitalCode: string; terminalId: string | null },
+  place: { hospitalCode: string; terminalId: string | null; settledBy?: string | null },
   request: Omit<SettlementRequest, 'batches'>,
 ): SettlementOrder {
   return {
     settlementId: newId('settlement'),
     hospitalCode: place.hospitalCode,
     terminalId: place.terminalId,
+    settledBy: place.settledBy ?? null,
     batches: [],
     total: '0',
     counterTenders: (request.counterTenders ?? []).map((t) => ({

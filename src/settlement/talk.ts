@@ -58,6 +58,8 @@ export interface TalkOrder {
   isResumed: boolean;
   /** Real time in ms. */
   deadlineAt: number;
+  /** Asks the insurer of this region, whatever 1101 says of the person today. */
+  insuredRegion?: string;
   /** Lets this run through an open breaker, all the way to 2207; a conversion brings its own. */
   trialToken?: string | null;
 }
@@ -71,7 +73,7 @@ export async function openTalk(deps: Deps, order: TalkOrder): Promise<Talk> {
     name: bill.hospital.name,
     region: bill.hospital.region,
   };
-  const insuredRegion = bill.person?.insuredRegion ?? null;
+  const insuredRegion = order.insuredRegion ?? bill.person?.insuredRegion ?? null;
 
   const route = routeOf(hospital.region, insuredRegion);
   const trialToken = order.trialToken ?? (await trialForCounter(deps, route, order));
@@ -142,6 +144,7 @@ export async function openTalk(deps: Deps, order: TalkOrder): Promise<Talk> {
       hospitalCode: hospital.code,
       visitId: bill.visit.id,
       request,
+      sentFor: talk.insuredRegion,
     };
     const save = async (tx: Parameters<typeof storeMessage>[0]) => {
       if (!talk.unsaved) return storeMessage(tx, deps.keyring, message);

@@ -1,10 +1,11 @@
-// Cancels an unsettled visit: the hold is voided at once, the insurer's registration undone by a job.
+// Cancels an unsettled visit: the hold is voided and the payer no longer asked at once, the insurer's registration undone by a job.
 import { and, eq } from 'drizzle-orm';
 import { voidHold } from '../credit/set-hold.ts';
 import type { Tx } from '../db/db.ts';
 import { intent, visit } from '../db/schema.ts';
 import { Refusal } from '../errors.ts';
 import { enqueueJob } from '../outbox/jobs.ts';
+import { dropConfirmation } from './confirmation-store.ts';
 import { batchesOf, lockVisit, type VisitRow } from './visit-store.ts';
 
 /** 409 visit/settling while it settles, visit/already-settled once anything is; again: no change. */
@@ -26,8 +27,9 @@ export async function cancelVisit(
   return closeCancelled(tx, row);
 }
 
-/** Marks a locked, unsettled visit cancelled; its number is free again. */
+/** Marks a locked, unsettled visit cancelled; its number is free again, its payer asked no more. */
 export async function closeCancelled(tx: Tx, row: VisitRow): Promise<VisitRow> {
+  await dropConfirmation(tx, row.id);
   await voidHold(tx, row.id);
   await enqueueJob(tx, { kind: 'releaseRegistration', subjectId: row.id });
   await tx

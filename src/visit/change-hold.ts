@@ -63,20 +63,35 @@ async function holdOrAsk(
   return { held: result, askedId: asked?.id ?? null };
 }
 
+/**
+ * The most that a settlement may take of the payer's line, fen; null: the payer acted, at the counter or by
+ * settling on the phone (`settledBy`), or the policy asks for nothing.
+ */
+export async function captureCeiling(
+  tx: Tx,
+  row: VisitRow,
+  settledBy: string | null,
+): Promise<Fen | null> {
+  if (isPayersAct(row) || (settledBy !== null && settledBy === row.payerCitizenId)) return null;
+  return (await readStepUp(tx, row))?.ceiling ?? null;
+}
+
 /** The patient pays and has shown more than a card; a relative who pays has shown nothing here. */
 function isPayersAct(row: VisitRow): boolean {
   return row.payerCitizenId === row.citizenId && isOwnAct(row.credentialKind);
 }
 
-/** Voids what is held. Refuses with resource/not-found, visit/settling, visit/wrong-state, hold/none. */
+/**
+ * Voids what is held, and takes the question to the payer back. Null: nothing was held; the caller says
+ * so (hold/none) after the commit, for a refusal in here would leave the question standing. Refuses with
+ * resource/not-found, visit/settling, visit/wrong-state.
+ */
 export async function dropHold(
   tx: Tx,
   { visitId, hospitalCode }: { visitId: string; hospitalCode: string },
-): Promise<HoldView> {
+): Promise<HoldView | null> {
   const row = await lockVisit(tx, visitId, hospitalCode);
   refuseUnlessChangeable(row);
   await dropConfirmation(tx, row.id);
-  const voided = await voidHold(tx, row.id);
-  if (!voided) throw new Refusal('hold/none');
-  return voided;
+  return voidHold(tx, row.id);
 }

@@ -35,7 +35,7 @@ export interface Opening {
   hospital: HospitalRow;
   terminal: CallerOf<'terminal'>;
   request: OpenVisit;
-  /** Null for an unnamed emergency. */
+  /** Null for an unnamed emergency, and for one whose credential named nobody. */
   patient: Identified | null;
   /** Who stands there for the patient, if anybody does. */
   proxy: Identified | null;
@@ -64,11 +64,27 @@ export async function prepareOpening(
   };
   const { credential } = request;
   const [patient, proxy] = await bothOf(
-    credential ? identify(deps, { ...counter, credential }) : Promise.resolve(null),
-    identifyProxy(deps, { ...counter, credential: request.proxy }),
+    orUnnamed(request, credential ? identify(deps, { ...counter, credential }) : nobody),
+    orUnnamed(request, identifyProxy(deps, { ...counter, credential: request.proxy })),
   );
   const known = { hospital: ownHospital, terminal, request, patient, proxy };
   return { ...known, filing: await filingAtOpening(deps, known) };
+}
+
+const nobody = Promise.resolve(null);
+
+/** An emergency is never refused for identity: whom nobody could name is treated, and bound later. */
+async function orUnnamed(
+  { kind }: Pick<OpenVisit, 'kind'>,
+  identifying: Promise<Identified | null>,
+): Promise<Identified | null> {
+  try {
+    return await identifying;
+  } catch (error) {
+    const isIdentity = error instanceof Refusal && error.code.startsWith('identity/');
+    if (kind === 'emergency' && isIdentity) return null;
+    throw error;
+  }
 }
 
 /** Both at once, for somebody waits; when both refuse, the first one's word counts. */
@@ -129,7 +145,7 @@ export async function insertVisit(tx: Tx, deps: Deps, opening: Opening): Promise
       insured: patient
         ? insuredView(patient.lookup, opening.hospital.region)
         : { status: 'unknown' },
-      holdDecline: asksForNothing(request, payer) ? null : payer.decline,
+      holdDecline: asksForNothing(opening, payer) ? null : payer.decline,
       filing: opening.filing,
       clinical: deps.keyring.seal(JSON.stringify(clinicalOf(request))),
       ...wishes,
@@ -150,9 +166,9 @@ export async function insertVisit(tx: Tx, deps: Deps, opening: Opening): Promise
   return row;
 }
 
-/** Nobody can pay on credit, and nobody asked for it. */
-function asksForNothing({ credential, holdAmount }: OpenVisit, { decline }: Payer): boolean {
-  return credential !== undefined && holdAmount === 0n && decline === 'credit/not-enrolled';
+/** The patient cannot pay on credit, and nobody asked for it; of the unnamed it is said. */
+function asksForNothing({ patient, request }: Opening, { decline }: Payer): boolean {
+  return patient !== null && request.holdAmount === 0n && decline === 'credit/not-enrolled';
 }
 
 async function accountWishes(tx: Tx, citizenId: string | null, request: OpenVisit) {

@@ -219,12 +219,13 @@ export const visitRoutes: Route[] = [
     params: visitParams,
     replies: { 200: holdReply },
     problems: ['resource/not-found', 'visit/settling', 'visit/wrong-state', 'hold/none'],
-    handler: (call) =>
-      transact(call.deps.db, async (tx) => {
-        const { hospitalCode } = callerOf(call, 'terminal');
-        const { visitId } = call.params;
-        return { status: 200, body: holdView(await dropHold(tx, { visitId, hospitalCode })) };
-      }),
+    handler: async (call) => {
+      const { hospitalCode } = callerOf(call, 'terminal');
+      const { visitId } = call.params;
+      const dropped = await transact(call.deps.db, (tx) => dropHold(tx, { visitId, hospitalCode }));
+      if (!dropped) throw new Refusal('hold/none');
+      return { status: 200, body: holdView(dropped) };
+    },
   }),
   route({
     ...counter,

@@ -128,7 +128,8 @@ export class CrashCity {
 
   /**
    * While the service lives: what is put off for later is due now. Leases of living work stay: they
-   * are longer (conversions, jobs) or shorter (counter) than what is put off. Many may ask at once.
+   * are longer (conversions), shorter (counter) or other (jobs: 40 to 60 s) than what is put off. Many
+   * may ask at once.
    */
   hurry(): Promise<void> {
     const isFresh = performance.now() - this.#hurriedAt < HURRY_MS;
@@ -143,7 +144,7 @@ export class CrashCity {
     await this.ask(`update intent set lease_until = ${PAST} where status = 'running'
       and lease_until between ${inSeconds(10.5)} and ${inSeconds(30.5)}`);
     await this.ask(`update job set next_attempt_at = ${PAST} where done_at is null
-      and next_attempt_at < ${inSeconds(35)}`);
+      and (next_attempt_at < ${inSeconds(35)} or next_attempt_at > ${inSeconds(60.5)})`);
     await this.#letWaitingEnd();
   }
 

@@ -107,7 +107,8 @@ const leftAfter: Partial<Record<CaseKind, string>> = {
 
 /** How the bill may stand with the insurer at the end. */
 function endsOf(kind: CaseKind, end: End, { mayReject }: Lawful): string[] {
-  if (end.refundable === '0') return ['reversed'];
+  // What was refused before it was refunded stays refused.
+  if (end.refundable === '0') return mayReject ? ['reversed', 'rejected'] : ['reversed'];
   const isAsked = kind === 'ask' || end.conversions !== null;
   const ends = kind === 'ask' ? ['converted'] : isAsked ? ['converted', 'claimed'] : ['claimed'];
   if (mayReject) ends.push('rejected');

@@ -3,6 +3,7 @@
 import { sql } from 'drizzle-orm';
 import { afterEach, beforeAll, expect, it } from 'vitest';
 import { rows } from '../../src/db/db.ts';
+import { runWorkerOnce } from '../../src/worker.ts';
 import { casesAbout, type Finance, financeOf, post } from '../finance/support.ts';
 import { expectLaws, newPatient, openVisit, type Scene, sceneOf } from '../settlement/support.ts';
 import { useApp } from '../support/app.ts';
@@ -108,6 +109,16 @@ it('on the 18th birthday a waiting link can no longer be proven', async () => {
   expect(said(await decide(caseId, 'proven'))).toEqual([409, 'family/link-ended']);
 });
 
+it('once the worker ends a link on the 18th birthday, nobody is asked to check its papers', async () => {
+  const day = dayFromNow(9);
+  const { caseId } = await waiting('minorChild', bornOn(eighteenBefore(day)));
+  await clockTo(app, midnight(day));
+  await runWorkerOnce(app.deps);
+  const path = `/v1/finance-cases/${caseId}`;
+  const closed = await app.call('GET', path, { token: finance.checker });
+  expect(closed.body).toMatchObject({ status: 'closed', detail: { decision: 'ageOut' } });
+});
+
 it('shows the papers to whoever checks them, logs the look, and keeps them encrypted', async () => {
   const { payer, person, token, caseId } = await waiting('minorChild');
   const shown = await app.call('GET', `/v1/finance-cases/${caseId}`, { token: finance.checker });
@@ -124,6 +135,28 @@ it('shows the papers to whoever checks them, logs the look, and keeps them encry
       from family_link f`,
   );
   expect(row?.text).not.toContain(papers.number);
+});
+
+it('a payer’s word names no stranger: their right name is taken later, by whoever knows it', async () => {
+  const payer = await newPatient(app);
+  const stranger = uniquePerson({ age: 70 });
+  const claimed = { ...stranger, name: '冒充者' };
+  const made = await requestLink(app, payer.token, { ...wishFor('parentCare', claimed), papers });
+  expect(made.status, made.text).toBe(201);
+  expect(made.body.beneficiary.name).toBe('冒*者');
+  const [open] = await casesAbout(app, finance.maker, made.body.id);
+  const path = `/v1/finance-cases/${open?.id}`;
+  const shown = await app.call('GET', path, { token: finance.checker });
+  expect(shown.body.kinship).toEqual({ payer: payer.person, beneficiary: claimed, papers });
+  await app.fault({ mode: 'refuseConnection' });
+  try {
+    const visit = await openVisit(scene, stranger);
+    expect(visit.insured.status).toBe('unknown');
+  } finally {
+    await app.fault({ mode: 'none' });
+  }
+  const after = await app.call('GET', path, { token: finance.checker });
+  expect(after.body.kinship.beneficiary).toEqual(stranger);
 });
 
 it('is nobody’s to decide alone, and other cases are not kinship', async () => {

@@ -179,6 +179,19 @@ describe('is nobody’s', () => {
     expect(said(await identify(forged))).toEqual([422, 'identity/unknown']);
   });
 
+  test('with a header or a payload that is not JSON', async () => {
+    const { assertion } = await face(person);
+    const [header, payload, signature] = assertion.split('.');
+    for (const parts of [
+      ['!!!!', payload, signature],
+      ['W10', payload, signature],
+      [header, '!!!!', signature],
+    ]) {
+      const shown = { kind: 'face', assertion: parts.join('.') };
+      expect(said(await identify(shown))).toEqual([422, 'identity/unknown']);
+    }
+  });
+
   test('shown as the other kind', async () => {
     const { assertion } = await face(person);
     expect(said(await identify({ kind: 'nfc', assertion }))).toEqual([422, 'identity/unknown']);

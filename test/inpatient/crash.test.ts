@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { beforeAll, expect, it } from 'vitest';
 import { admitInpatient } from '../../src/inpatient/admit-visit.ts';
+import { syncStay } from '../../src/inpatient/sync-stay.ts';
 import type { Job } from '../../src/outbox/jobs.ts';
 import { resumeIntents } from '../../src/settlement/resume-intents.ts';
 import { runWorkerOnce } from '../../src/worker.ts';
@@ -103,4 +104,35 @@ it.each([true, false])('claims once when it died at 2304 (executed: %s)', async 
     return (await executed(scene, '2402', claim.mdtrtId)).length === 1;
   });
   await expectLaws(app);
+});
+
+it('closes nothing of a stay whose refund began after the first look at it', async () => {
+  const { visit } = await chargedStay(scene);
+  const settlement = (await settle(scene, visit.id)).body;
+  expect(settlement.insurance.status).toBe('claimed');
+  const begin = () =>
+    app.db.execute(sql`
+      insert into intent (id, kind, visit_id, settlement_id, status, request, lease_token, lease_until)
+      select 'race', 'refund', visit_id, ${settlement.id}, 'running', request, 'race',
+        now() + interval '1 minute' from intent where visit_id = ${visit.id} limit 1`);
+  let hasBegun = false;
+  const db = new Proxy(app.db, {
+    get: (target, name) => {
+      if (name !== 'transaction') return Reflect.get(target, name, target);
+      return async (work: Parameters<typeof app.db.transaction>[0]) => {
+        const done = await target.transaction(work);
+        if (!hasBegun) await begin();
+        hasBegun = true;
+        return done;
+      };
+    },
+  });
+  const job = { ...jobOf(visit.id), kind: 'syncStay' as const };
+  expect(await syncStay({ ...app.deps, db }, job)).toEqual({ retryAfterSeconds: 2 });
+  expect(hasBegun).toBe(true);
+  const { mdtrtId } = await expectOneLiveClaim(scene, visit, '300.00');
+  expect(await executed(scene, '2402', mdtrtId)).toHaveLength(0);
+  await app.db.execute(sql`delete from intent where id = 'race'`);
+  expect(await syncStay(app.deps, job)).toBe('done');
+  expect(await executed(scene, '2402', mdtrtId)).toHaveLength(1);
 });

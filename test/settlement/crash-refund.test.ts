@@ -101,6 +101,9 @@ describe('a refund resumed after its 2208 was executed', () => {
     await dieAfter('2208', () => refund(settlement.id, { lines: [{ lineNumber: 1 }] }, key));
     await app.fault({ mode: 'refuseConnection' });
     await resumeIntents(app.deps);
+    // A repeat of 2208 that did not get through leaves the first one as doubtful as it was.
+    await expireLeases();
+    await resumeIntents(app.deps);
     const [waiting] = await rows<{ id: string; status: string }>(
       app.db,
       sql`

@@ -168,6 +168,9 @@ function dying(deps: Deps, { mode, on }: Trouble): Deps {
   };
 }
 
+/** What goes wrong before the insurer did anything. */
+const notExecuted = ['refuseConnection', 'error500', 'garbage', 'diesBefore'];
+
 /** Trades whose failure leaves nothing behind that moved money. */
 const harmless = ['2201', '2203', '2204', '2206'];
 
@@ -182,15 +185,18 @@ async function tried(
   if (!conversion) throw new Error('only what waits is tried');
   const now = businessNow(world);
   const fails = (trade: string) => wrong !== null && (wrong.on ?? trade) === trade;
-  const isExecuted = wrong !== null && !['error500', 'garbage', 'diesBefore'].includes(wrong.mode);
+  const isExecuted = wrong !== null && !notExecuted.includes(wrong.mode);
   const booked = (claim: BookedClaim) => {
     expect(claim.total).toBe(of.refundable);
     const back = convert(visit.line, of, claim, now).filter(({ isMoney }) => isMoney);
     conversion.back = sendingsOf(world, visit, back);
   };
   const rejected = () => endUnconverted(of, { status: 'rejected', insurance: 'rejected' }, now);
+  // Nothing is left to be learnt, unless the process died and nobody noted it.
+  const away = () => {
+    if (!wrong?.mode.startsWith('dies')) conversion.unknown = null;
+  };
   if (conversion.unknown) {
-    if (fails('1101')) return;
     const stray = adoptable(conversion.unknown.setlId, before);
     const isWanted = conversion.unknown.total === of.refundable && conversion.brokenClaims === 0;
     if (isWanted && stray && !fails('5203')) {
@@ -207,9 +213,9 @@ async function tried(
     return endUnconverted(of, { status: 'cancelled', insurance: 'reversed' }, now);
   }
   if (isHopeless(of, visit.openedAt, now)) return rejected();
-  if (fails('1101')) return;
+  if (fails('1101')) return away();
   if (!visit.person?.isInsured) return rejected();
-  if (harmless.some(fails)) return wrong?.mode === 'reject' ? rejected() : undefined;
+  if (harmless.some(fails)) return wrong?.mode === 'reject' ? rejected() : away();
   if (!fails('2207')) return booked(await newClaimOf(world, visit));
   if (wrong?.mode === 'reject') return rejected();
   const setlId = isExecuted ? (await newClaimOf(world, visit)).setlId : null;

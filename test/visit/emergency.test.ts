@@ -12,6 +12,7 @@ import {
   lineOf,
   newPatient,
   nextNumber,
+  openVisit,
   type Scene,
   sceneOf,
   settle,
@@ -106,6 +107,73 @@ describe('an emergency', () => {
     expect(creditOf(paid.body)).toBe(fen(claim.psnCashPay));
     expect(fen((await lineOf(app, token)).outstanding)).toBe(fen(claim.psnCashPay));
     await expectLaws(app);
+  });
+
+  it('is opened of whoever no credential can name, paid, and bound later', async () => {
+    const { person, token } = await newPatient(app);
+    const { body: live } = await app.call('POST', '/v1/me/payment-codes', { token });
+    const spent = { kind: 'paymentCode', code: live.code };
+    await openVisit(scene, person, { credential: spent });
+    const unseen = { kind: 'insuranceCode', token: 'never-seen-anywhere-00001' };
+    await app.fault({ mode: 'refuseConnection' });
+    const opened = [
+      await openVisit(scene, person, { kind, credential: unseen, proxy: unseen }),
+      await openVisit(scene, person, { kind, credential: spent, holdAmount: '0.00' }),
+    ];
+    for (const visit of opened) {
+      expect(visit).toMatchObject({
+        patient: null,
+        payer: null,
+        insured: { status: 'unknown' },
+        hold: null,
+        holdDecline: { code: 'credit/not-enrolled' },
+      });
+    }
+    const helped = await openVisit(scene, person, {
+      kind,
+      credential: idCard(person),
+      proxy: unseen,
+    });
+    expect(helped).toMatchObject({ payer: 'self', hold: { amount: '500.00' } });
+    expect(helped.proxy ?? null).toBeNull();
+    await app.fault({ mode: 'none' });
+    const [first] = opened;
+    const credential = idCard(person);
+    const bound = await app.call('PATCH', `/v1/visits/${first?.id}`, {
+      token: scene.terminal,
+      body: { credential },
+    });
+    expect(bound.body, bound.text).toMatchObject({ payer: 'self', insured: { status: 'active' } });
+  });
+
+  it('is paid in one scan although the credential names nobody', async () => {
+    const paid = await app.call('POST', '/v1/one-scan-payments', {
+      token: scene.terminal,
+      body: {
+        visitNumber: nextNumber('E'),
+        kind,
+        credential: { kind: 'paymentCode', code: '000000000000000000' },
+        charges: [item(1, '100.00')],
+      },
+    });
+    expect(paid.body.visit, paid.text).toMatchObject({ patient: null, status: 'settled' });
+    expect(paid.body.settlement).toMatchObject({
+      status: 'awaitingPayment',
+      dueAtCounter: '100.00',
+      insurance: { status: 'notInsured' },
+    });
+  });
+
+  it('alone is opened so: another kind of visit needs to know whose it is', async () => {
+    const reply = await app.call('POST', '/v1/visits', {
+      token: scene.terminal,
+      body: {
+        visitNumber: nextNumber('E'),
+        kind: 'outpatient',
+        credential: { kind: 'insuranceCode', token: 'never-seen-anywhere-00002' },
+      },
+    });
+    expect(reply.status, reply.text).toBe(422);
   });
 
   it('is due of a patient who left unnamed, and converted when somebody names them', async () => {

@@ -248,6 +248,25 @@ describe('the payer in the app', () => {
     expect(other.holdDecline.code).toBe(needed);
   });
 
+  it('has confirmed one debt: after an interim settlement took it, the next is asked for anew', async () => {
+    const payer = await newPatient(app);
+    const visit = await openWith(payer.person, idCard(payer.person), '1500.00', {
+      kind: 'inpatient',
+    });
+    await answer(payer.token, visit.holdConfirmation.id, 'confirm');
+    await charge(scene, visit.id, [item(1, '1500.00')]);
+    const interim = await settle(scene, visit.id, { interim: true, insurance: 'skip' });
+    expect(interim.body.tenders, interim.text).toMatchObject([
+      { kind: 'credit', amount: '1500.00' },
+    ]);
+    await charge(scene, visit.id, [item(2, '10.00')]);
+    expect(said(await putHold(visit.id, '1500.00'))).toEqual([402, needed]);
+    const [again] = await waiting(payer.token);
+    expect((await answer(payer.token, again?.id, 'confirm')).status).toBe(200);
+    expect((await readVisit(scene, visit.id)).hold.amount).toBe('1500.00');
+    await expectLaws(app);
+  });
+
   it('says no, and it stays as it is', async () => {
     const { payer, visit, id } = await asked();
     expect((await answer(payer.token, id, 'decline')).body.status).toBe('declined');
@@ -316,14 +335,16 @@ describe('the payer in the app', () => {
     const nothing = await asked();
     await putHold(nothing.visit.id, '1500.00', true);
     await app.call('DELETE', `/v1/visits/${nothing.visit.id}/hold`, { token: scene.terminal });
-    for (const { payer, id } of [less, nothing]) {
+    const unheld = await asked();
+    const unhold = `/v1/visits/${unheld.visit.id}/hold`;
+    const dropped = await app.call('DELETE', unhold, { token: scene.terminal });
+    expect(said(dropped)).toEqual([409, 'hold/none']);
+    const cancelled = await asked();
+    await app.call('DELETE', `/v1/visits/${cancelled.visit.id}`, { token: scene.terminal });
+    for (const { payer, id } of [less, nothing, unheld, cancelled]) {
       expect(await waiting(payer.token)).toEqual([]);
       expect(said(await answer(payer.token, id, 'confirm'))[1]).toBe('hold/confirmation-closed');
     }
-    const cancelled = await asked();
-    await app.call('DELETE', `/v1/visits/${cancelled.visit.id}`, { token: scene.terminal });
-    const late = await answer(cancelled.payer.token, cancelled.id, 'confirm');
-    expect(said(late)).toEqual([409, 'visit/wrong-state']);
     const settled = await asked();
     await charge(scene, settled.visit.id, [item(1, '10.00')]);
     await settle(scene, settled.visit.id);
@@ -344,6 +365,50 @@ describe('the payer in the app', () => {
       isConfirmed ? ['1500.00', '1500.00'] : ['0.00', null],
     );
     await expectLaws(app);
+  });
+});
+
+describe('a bill above the step-up', () => {
+  const tendersAfter = async (visit: ReplyBody): Promise<ReplyBody> => {
+    await charge(scene, visit.id, [item(1, '2900.00')]);
+    const path = `/v1/visits/${visit.id}/settlement/preview`;
+    const asked = { insurance: 'skip' };
+    const preview = await app.call('POST', path, { token: scene.terminal, body: asked });
+    const paid = await settle(scene, visit.id, asked);
+    expect(paid.status, paid.text).toBe(200);
+    expect(preview.body.tenders, preview.text).toMatchObject(
+      paid.body.tenders.map(({ kind, amount }: ReplyBody) => ({ kind, amount })),
+    );
+    await expectLaws(app);
+    return paid.body;
+  };
+
+  it('takes no more of a card’s line than the step-up, also when the payer said no', async () => {
+    const { payer, visit, id } = await asked();
+    await answer(payer.token, id, 'decline');
+    expect(await tendersAfter(visit)).toMatchObject({
+      status: 'awaitingPayment',
+      dueAtCounter: '1900.00',
+      tenders: [{ kind: 'credit', amount: '1000.00' }],
+    });
+  });
+
+  it('takes what the payer confirmed, or all of it on the payer’s own act', async () => {
+    const { payer, visit, id } = await asked();
+    await answer(payer.token, id, 'confirm');
+    expect(await tendersAfter(visit)).toMatchObject({ dueAtCounter: '1400.00' });
+    const other = await newPatient(app);
+    const own = await openWith(other.person, await codeOf(other), '300.00');
+    expect(await tendersAfter(own)).toMatchObject({ dueAtCounter: '0.00' });
+  });
+
+  it('that the payer settles on the phone is taken whole', async () => {
+    const { person, token } = await newPatient(app);
+    const visit = await openWith(person, idCard(person), '300.00');
+    await charge(scene, visit.id, [item(1, '2900.00')]);
+    const path = `/v1/me/bills/${visit.id}/settlement`;
+    const paid = await app.call('POST', path, { token, body: { insurance: 'skip' } });
+    expect(paid.body, paid.text).toMatchObject({ dueAtCounter: '0.00' });
   });
 });
 
