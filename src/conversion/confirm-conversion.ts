@@ -4,7 +4,11 @@ import { businessNow, type Tx } from '../db/db.ts';
 import { conversion } from '../db/schema.ts';
 import { assert, Refusal } from '../errors.ts';
 import type { CallerOf } from '../http/route.ts';
-import { type ConversionRow, findOwnSettlement, lockConversions } from './conversion-store.ts';
+import {
+  type ConversionRow,
+  findSettlementToConvert,
+  lockConversions,
+} from './conversion-store.ts';
 
 /**
  * awaitingPatient → queued; repeated while it goes on, it is the same. Refuses with
@@ -15,7 +19,7 @@ export async function confirmConversion(
   citizen: CallerOf<'citizen'>,
   settlementId: string,
 ): Promise<ConversionRow> {
-  const found = await findOwnSettlement(tx, settlementId, citizen);
+  const found = await findSettlementToConvert(tx, settlementId, citizen);
   const { conversions } = await lockConversions(tx, found);
   const newest = conversions.at(-1);
   if (!newest) throw new Refusal('resource/not-found');

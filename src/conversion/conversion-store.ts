@@ -1,6 +1,6 @@
 // Rows of conversions: finding, locking, and the view that finance and citizens see.
-import { and, asc, eq, type SQL } from 'drizzle-orm';
-import type { Db, Tx } from '../db/db.ts';
+import { and, asc, eq, type SQL, sql } from 'drizzle-orm';
+import { type Db, rows, type Tx } from '../db/db.ts';
 import { conversion, moneyBack, settlement } from '../db/schema.ts';
 import { Refusal } from '../errors.ts';
 import type { Caller } from '../http/route.ts';
@@ -56,6 +56,28 @@ export async function findOwnSettlement(
     (caller.kind === 'citizen' && row?.citizenId === caller.citizenId);
   if (!row || !isOwn) throw new Refusal('resource/not-found');
   return row;
+}
+
+/**
+ * A settlement that the caller may ask to convert: their own, or as guardian of a minor whom an active
+ * link says they carry (a newborn's retroactive cover is the guardian's to ask for); 404 for any other.
+ */
+export async function findSettlementToConvert(
+  tx: Tx | Db,
+  settlementId: string,
+  caller: Caller,
+): Promise<SettlementRow> {
+  if (caller.kind !== 'citizen') return findOwnSettlement(tx, settlementId, caller);
+  const [ward] = await rows<{ citizen_id: string }>(
+    tx,
+    sql`
+    select s.citizen_id from settlement s join family_link f
+      on f.beneficiary_citizen_id = s.citizen_id and f.payer_citizen_id = ${caller.citizenId}
+    where s.id = ${settlementId} and f.kind = 'minorChild' and f.status = 'active'
+      and f.ends_at > business_now()`,
+  );
+  const patient = ward ? { ...caller, citizenId: ward.citizen_id } : caller;
+  return findOwnSettlement(tx, settlementId, patient);
 }
 
 /** All conversions of a settlement, oldest first; ids follow real time, which never goes back. */

@@ -8,7 +8,7 @@ import { logAccess } from '../identity/access-log.ts';
 import { endConversion } from './close-conversion.ts';
 import {
   type ConversionRow,
-  findOwnSettlement,
+  findSettlementToConvert,
   isOpen,
   lockConversions,
 } from './conversion-store.ts';
@@ -26,7 +26,7 @@ export async function optOut(
   caller: CallerOf<'terminal'> | CallerOf<'citizen'>,
   settlementId: string,
 ): Promise<ConversionRow> {
-  const found = await findOwnSettlement(tx, settlementId, caller);
+  const found = await findSettlementToConvert(tx, settlementId, caller);
   const locked = await lockConversions(tx, found);
   const newest = locked.conversions.at(-1);
   if (!newest) throw new Refusal('resource/not-found');

@@ -20,7 +20,7 @@ import { type Asked, confirmPatient, identifyPatient } from './confirm-patient.t
 import {
   type ConversionRow,
   conversionView,
-  findOwnSettlement,
+  findSettlementToConvert,
   isOpen,
   type LockedSettlement,
   lockConversions,
@@ -52,7 +52,7 @@ export async function requestConversion(call: RequestCall): Promise<Reply> {
   const { deps, caller } = call;
   const replay = await peekKey(deps.db, call.key);
   if (replay) return replay;
-  const found = await findOwnSettlement(deps.db, call.settlementId, caller);
+  const found = await findSettlementToConvert(deps.db, call.settlementId, caller);
   const hospital = await readHospital(deps.db, found.hospitalCode);
   const { credential } = call.request;
   const patient = credential ? await identifyPatient(deps, caller, credential, hospital) : null;

@@ -9,9 +9,11 @@ import {
   newPatient,
   type Scene,
   sceneOf,
+  settle,
 } from '../settlement/support.ts';
 import { type ReplyBody, type TestReply, useApp } from '../support/app.ts';
 import { uniquePerson } from '../support/people.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { said } from '../visit/support.ts';
 
 const app = useApp();
@@ -46,6 +48,28 @@ describe('a guardian', () => {
     const log = await app.call('GET', '/v1/me/access-log', { token: child.token });
     const seen = log.body.data.map(({ action }: { action: string }) => action);
     expect(seen).toEqual(expect.arrayContaining(['bill.read', 'bill.settle']));
+    await expectLaws(app);
+  });
+
+  it('asks for the conversion of a minor child’s self-paid bill; a stranger finds none', async () => {
+    const { parent, child } = await parentAndChild(app);
+    const visit = await chargedVisit(scene, child.person);
+    const paid = await settle(scene, visit.id, { insurance: 'skip' });
+    const path = `/v1/settlements/${paid.body.id}/conversion`;
+    const body = { cause: 'retroactiveCover' };
+    const stranger = await newPatient(app);
+    const refused = await app.call('POST', path, { token: stranger.token, body });
+    expect([refused.status, refused.body.code]).toEqual([404, 'resource/not-found']);
+    const asked = await app.call('POST', path, { token: parent.token, body });
+    expect(asked.status, asked.text).toBe(202);
+    const converted = await waitFor(async () => {
+      const now = await app.call('GET', `/v1/settlements/${paid.body.id}`, {
+        token: scene.terminal,
+      });
+      return now.body.insurance.status === 'converted' && now.body;
+    });
+    const carried = converted.tenders.find(({ kind }: { kind: string }) => kind === 'credit');
+    expect((await lineOf(app, parent.token)).outstanding).toBe(carried.amount);
     await expectLaws(app);
   });
 
