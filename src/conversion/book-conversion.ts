@@ -6,13 +6,13 @@ import { businessNow, rows, type Tx } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
 import { assert } from '../errors.ts';
 import { newId } from '../ids.ts';
+import { closeStay } from '../inpatient/close-stay.ts';
 import type { ClaimSplit } from '../insurance/insurer.ts';
 import { storeAnswer } from '../insurance/message-store.ts';
 import { openLegs } from '../ledger/open-legs.ts';
 import { postEntry } from '../ledger/post.ts';
 import { type Fen, formatYuan, sumFen } from '../money.ts';
 import { recordEvents } from '../outbox/events.ts';
-import { enqueueJob } from '../outbox/jobs.ts';
 import { reverseOldAgain } from '../settlement/ask-again.ts';
 import { saveClaim } from '../settlement/book-settlement.ts';
 import { refundedEntry } from '../settlement/entries.ts';
@@ -87,9 +87,7 @@ export async function bookConversion(
     reverseOldAgain(tx, { visitId: row.visitId, settlementId: row.id }),
   ]);
   if (entry.legs.length > 0) await postEntry(tx, entry);
-  if (visit?.kind === 'inpatient') {
-    await enqueueJob(tx, { kind: 'syncStay', subjectId: row.visitId });
-  }
+  await closeStay(tx, { id: row.visitId, kind: visit?.kind ?? '' });
   return true;
 }
 

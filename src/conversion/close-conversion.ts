@@ -5,6 +5,7 @@ import { setAwaitsInsurance } from '../credit/await-insurance.ts';
 import { businessNow, type Tx } from '../db/db.ts';
 import { conversion, settlement } from '../db/schema.ts';
 import { assert, Refusal } from '../errors.ts';
+import { closeStay } from '../inpatient/close-stay.ts';
 import { recordEvent } from '../outbox/events.ts';
 import { refuseWhileBusy } from '../settlement/intent-store.ts';
 import {
@@ -13,7 +14,6 @@ import {
   type LockedSettlement,
   lockConversion,
 } from './conversion-store.ts';
-import { closeStay } from './end-try.ts';
 
 export interface Ending {
   /** What the bill's insurance is from now on: given up by the patient, or refused. */

@@ -1,7 +1,8 @@
 // One try at turning a self-paid settlement into an insurance settlement, from a taken conversion to
 // its end: learn the truth of an unknown claim, claim what is left of the bill, book or wait.
-import { transact } from '../db/db.ts';
+import { businessNow, transact } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
+import { openCase } from '../finance/open-case.ts';
 import { messagesOfVisit, storeAnswer } from '../insurance/message-store.ts';
 import { type BilledVisit, readBill } from '../settlement/bill.ts';
 import { claimBill, claimedIn } from '../settlement/claim-bill.ts';
@@ -14,7 +15,7 @@ import {
 import { bookConversion } from './book-conversion.ts';
 import type { TakenConversion } from './convert-queue.ts';
 import { decideConversion, MAX_BROKEN_CLAIMS, secondsUntilNext } from './decide-conversion.ts';
-import { awaitPatient, cancelRefunded, openCase, reject, requeue } from './end-try.ts';
+import { awaitPatient, cancelRefunded, reject, requeue } from './end-try.ts';
 import { asksPatient } from './queue-conversion.ts';
 import { lateClaimDecision, readRegionPolicy } from './region-policy.ts';
 
@@ -167,9 +168,14 @@ async function againInDoubt(
   const isCase = row.unknownSince !== null && isUnknownTooLong(deps, row.unknownSince);
   await transact(deps.db, async (tx) => {
     if (isCase) {
-      const why = { kind: UNKNOWN_TOO_LONG, reason: ending.reason };
-      const about = { id: row.settlementId, hospitalCode: row.hospitalCode };
-      await openCase(tx, about, row.id, why, deps.realNow());
+      await openCase(tx, {
+        kind: UNKNOWN_TOO_LONG,
+        subjectId: row.id,
+        hospitalCode: row.hospitalCode,
+        reason: ending.reason,
+        detail: { settlementId: row.settlementId },
+        now: await businessNow(tx),
+      });
     }
     await requeue(tx, taken, { ...ending, seconds: isCase ? HOURLY_SECONDS : soon });
   });

@@ -3,11 +3,11 @@
 import { eq, sql } from 'drizzle-orm';
 import { setAwaitsInsurance } from '../credit/await-insurance.ts';
 import { businessNow, rows, type Tx } from '../db/db.ts';
-import { conversion, financeCase, settlement } from '../db/schema.ts';
-import { newId } from '../ids.ts';
+import { conversion, settlement } from '../db/schema.ts';
+import { openCase } from '../finance/open-case.ts';
+import { closeStay } from '../inpatient/close-stay.ts';
 import type { RouteName } from '../insurance/insurer.ts';
 import { recordEvent } from '../outbox/events.ts';
-import { enqueueJob } from '../outbox/jobs.ts';
 import { endIntent } from '../settlement/intent-store.ts';
 import { lockSettlement, type SettlementRow } from '../settlement/settlement-store.ts';
 import { lockVisit, type VisitRow } from '../visit/visit-store.ts';
@@ -73,7 +73,13 @@ export async function reject(
     .set({ insuranceStatus: 'rejected', insuranceReason: refused.reason.slice(0, 300) })
     .where(eq(settlement.id, row.id));
   await setAwaitsInsurance(tx, row.id, false);
-  await openCase(tx, row, taken.row.id, refused, now);
+  await openCase(tx, {
+    ...refused,
+    subjectId: taken.row.id,
+    hospitalCode: row.hospitalCode,
+    detail: { settlementId: row.id },
+    now,
+  });
   await recordEvent(tx, {
     type: 'conversion.rejected',
     hospitalCode: row.hospitalCode,
@@ -112,46 +118,25 @@ export async function cancelRefunded(tx: Tx, taken: TakenConversion): Promise<vo
   await setAwaitsInsurance(tx, row.id, false);
 }
 
-/** A case for finance about a conversion that goes on being tried. */
-export async function openCase(
-  tx: Tx,
-  row: Pick<SettlementRow, 'id' | 'hospitalCode'>,
-  conversionId: string,
-  why: { kind: string; reason: string },
-  now: Date,
-): Promise<void> {
-  await tx
-    .insert(financeCase)
-    .values({
-      id: newId('financeCase'),
-      kind: why.kind,
-      subjectId: conversionId,
-      hospitalCode: row.hospitalCode,
-      detail: { settlementId: row.id, reason: why.reason.slice(0, 300) },
-      status: 'open',
-      createdAt: now,
-    })
-    .onConflictDoNothing();
-}
-
 /** Locks in order and ends the run; null when somebody else took it over. */
 async function release(tx: Tx, taken: TakenConversion): Promise<SettlementRow | null> {
-  const { row: waiting, intent } = taken;
-  await lockVisit(tx, intent.visitId, waiting.hospitalCode);
-  const row = await lockSettlement(tx, waiting.settlementId, waiting.hospitalCode);
-  return (await endIntent(tx, intent, 'finished')) ? row : null;
+  return (await releaseBoth(tx, taken))?.row ?? null;
 }
 
 /** The same where nothing will be claimed: an admission made for a claim must not stay open. */
 async function releaseForGood(tx: Tx, taken: TakenConversion): Promise<SettlementRow | null> {
-  const row = await release(tx, taken);
-  if (row) await closeStay(tx, await lockVisit(tx, row.visitId, row.hospitalCode));
-  return row;
+  const released = await releaseBoth(tx, taken);
+  if (released) await closeStay(tx, released.visit);
+  return released?.row ?? null;
 }
 
-/** Has the insurer's record of a stay brought in line with ours; nothing to do for outpatients. */
-export async function closeStay(tx: Tx, visit: Pick<VisitRow, 'id' | 'kind'>): Promise<void> {
-  if (visit.kind === 'inpatient') await enqueueJob(tx, { kind: 'syncStay', subjectId: visit.id });
+async function releaseBoth(
+  tx: Tx,
+  { row: waiting, intent }: TakenConversion,
+): Promise<{ visit: VisitRow; row: SettlementRow } | null> {
+  const visit = await lockVisit(tx, intent.visitId, waiting.hospitalCode);
+  const row = await lockSettlement(tx, waiting.settlementId, waiting.hospitalCode);
+  return (await endIntent(tx, intent, 'finished')) ? { visit, row } : null;
 }
 
 /** The last tries are kept; a long outage must not grow a row without end. */

@@ -5,7 +5,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { rows, type Tx } from '../db/db.ts';
 import { Refusal } from '../errors.ts';
 import { type Fen, maxFen } from '../money.ts';
-import type { HoldView } from './hold-sql.ts';
+import { clockCte, type HoldView, ruleCte } from './hold-sql.ts';
 import { type PlaceHold, placeHold } from './place-hold.ts';
 import { type SetHold, setHold } from './set-hold.ts';
 
@@ -46,12 +46,8 @@ export async function readStepUp(
   const [row] = await rows<{ above: Fen | null; default_hold: Fen; reached: Fen }>(
     tx,
     sql`
-    select round((data ->> 'stepUpAbove')::numeric * 100)::bigint as above,
-      round((data -> 'hold' -> ${kind}::text ->> 'amount')::numeric * 100)::bigint as default_hold,
-      ${reached} as reached
-    from policy
-    where kind = 'credit' and name = 'default' and valid_from <= business_now()
-    order by valid_from desc, version desc limit 1`,
+    with ${clockCte}, ${ruleCte(kind)}, ${stepUpCte}
+    select step_up.above, rule.amount as default_hold, ${reached} as reached from step_up, rule`,
   );
   if (!row || row.above === null) return null;
   return { ceiling: maxFen(row.above, row.reached), defaultHold: row.default_hold };

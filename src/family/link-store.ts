@@ -1,5 +1,6 @@
 // Rows of family links: finding, locking, and the view that the two people of a link see.
 import { and, desc, eq, lt, or, sql } from 'drizzle-orm';
+import { monthOf } from '../credit/family-sql.ts';
 import { type Db, rows, type Tx } from '../db/db.ts';
 import { citizen, familyLink } from '../db/schema.ts';
 import { Refusal } from '../errors.ts';
@@ -126,8 +127,7 @@ export function openPapers(
 async function usedThisMonth(tx: Tx | Db, row: LinkRow, now: Date): Promise<bigint> {
   const [month] = await rows<{ month: string }>(
     tx,
-    sql`select to_char(${now.toISOString()}::timestamptz at time zone 'Asia/Shanghai', 'YYYY-MM')
-      as month`,
+    sql`select ${monthOf(sql`${now.toISOString()}::timestamptz`)} as month`,
   );
   return BigInt(row.usedByMonth[month?.month ?? ''] ?? '0');
 }

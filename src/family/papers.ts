@@ -2,12 +2,12 @@
 // Law: maker and checker decide (finance/resolve-proposal.ts); until then the link gives no credit.
 import { eq } from 'drizzle-orm';
 import { businessNow, type Tx } from '../db/db.ts';
-import { familyLink, financeCase } from '../db/schema.ts';
+import { familyLink } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
 import { Refusal } from '../errors.ts';
 import { closeCasesAbout } from '../finance/case-store.ts';
+import { openCase } from '../finance/open-case.ts';
 import { logLooks } from '../identity/access-log.ts';
-import { newId } from '../ids.ts';
 import { statusAt } from './link.ts';
 import { type LinkRow, openPapers, peopleOf, saveLink, tellBoth } from './link-store.ts';
 
@@ -16,14 +16,13 @@ export const PAPERS_CASE = 'family/kinship-papers';
 
 /** Opens the case; what the papers say stays encrypted on the link. */
 export async function openPapersCase(tx: Tx, row: LinkRow, now: Date): Promise<void> {
-  await tx.insert(financeCase).values({
-    id: newId('financeCase'),
+  await openCase(tx, {
     kind: PAPERS_CASE,
     subjectId: row.id,
     hospitalCode: null,
-    detail: { linkKind: row.kind, reason: '亲属关系待核实 kinship to be checked by papers' },
-    status: 'open',
-    createdAt: now,
+    reason: '亲属关系待核实 kinship to be checked by papers',
+    detail: { linkKind: row.kind },
+    now,
   });
 }
 

@@ -6,9 +6,9 @@ import { intent, settlement, visit } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
 import { Refusal } from '../errors.ts';
 import { recordEvent } from '../outbox/events.ts';
-import { enqueueJob } from '../outbox/jobs.ts';
 import { readClinical } from '../visit/change-visit.ts';
 import { lockVisit, refuseUnlessChangeable, type VisitRow } from '../visit/visit-store.ts';
+import { closeStay } from './close-stay.ts';
 
 /** 409 visit/wrong-state unless discharged, visit/already-settled while its settlement stands. */
 export async function cancelDischarge(
@@ -47,7 +47,7 @@ export async function cancelDischarge(
     })
     .where(eq(visit.id, row.id))
     .returning();
-  await enqueueJob(tx, { kind: 'syncStay', subjectId: row.id });
+  await closeStay(tx, row);
   await recordEvent(tx, {
     type: 'visit.dischargeCancelled',
     hospitalCode: row.hospitalCode,

@@ -10,7 +10,6 @@ import type { CallerOf, Reply } from '../http/route.ts';
 import { askFilingOnce } from '../insurance/ask-filing.ts';
 import type { Filing } from '../insurance/filing.ts';
 import { recordEvent } from '../outbox/events.ts';
-import { enqueueJob } from '../outbox/jobs.ts';
 import { readUnsettledBill } from '../settlement/bill.ts';
 import { readClinical } from '../visit/change-visit.ts';
 import {
@@ -20,6 +19,7 @@ import {
   type VisitRow,
   visitView,
 } from '../visit/visit-store.ts';
+import { closeStay } from './close-stay.ts';
 import type { Discharge } from './schemas.ts';
 
 /** Nobody waits longer for an answer that changes nothing now. */
@@ -56,7 +56,7 @@ export async function dischargeVisit(call: DischargeCall): Promise<Reply> {
       occurredAt: now,
     });
     // Whatever is settled already: nothing may be left to settle.
-    await enqueueJob(tx, { kind: 'syncStay', subjectId: row.id });
+    await closeStay(tx, row);
     return { status: 200, body: await visitView(tx, deps.keyring, saved) };
   });
 }

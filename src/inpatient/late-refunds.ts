@@ -3,9 +3,9 @@ import { and, asc, eq, inArray, sql } from 'drizzle-orm';
 import { businessNow, transact } from '../db/db.ts';
 import { moneyBack, settlement, visit } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
+import { openCase } from '../finance/open-case.ts';
 import { formatYuan } from '../money.ts';
 import { recordEvent } from '../outbox/events.ts';
-import { openCase } from './open-case.ts';
 import { refundDueBy } from './refund-clock.ts';
 import { readStayPolicy } from './stay-policy.ts';
 
@@ -32,6 +32,8 @@ function unresolved(deps: Deps) {
       settlementId: settlement.id,
       hospitalCode: settlement.hospitalCode,
       citizenId: settlement.citizenId,
+      /** The business day on which this is asked. */
+      today: sql<string>`business_date(business_now())::text`,
     })
     .from(moneyBack)
     .innerJoin(settlement, eq(settlement.id, moneyBack.settlementId))
@@ -49,28 +51,18 @@ function unresolved(deps: Deps) {
     .limit(BATCH);
 }
 
-function tellIfLate(deps: Deps, part: Part): Promise<boolean> {
-  const { id: subjectId, hospitalCode, citizenId, settlementId } = part;
+async function tellIfLate(deps: Deps, part: Part): Promise<boolean> {
+  const { id: subjectId, hospitalCode, citizenId, settlementId, kind, status } = part;
+  const policy = await readStayPolicy(deps.db, hospitalCode, part.createdAt);
+  const dueBy = refundDueBy(part.createdAt, policy);
+  if (part.today <= dueBy) return false;
+  const detail = { settlementId, kind, status, amount: formatYuan(part.amount), dueBy };
   return transact(deps.db, async (tx) => {
     const now = await businessNow(tx);
-    const dueBy = refundDueBy(
-      part.createdAt,
-      await readStayPolicy(tx, hospitalCode, part.createdAt),
-    );
-    if (shanghaiDay(now) <= dueBy) return false;
-    const { kind, status } = part;
-    const detail = { settlementId, kind, status, amount: formatYuan(part.amount), dueBy };
-    const isNew = await openCase(tx, {
-      kind: 'refund/late',
-      ...{ subjectId, hospitalCode, detail, now },
-    });
-    if (!isNew) return false;
-    await recordEvent(tx, {
-      type: 'refund.late',
-      ...{ hospitalCode, citizenId, data: { ...detail }, occurredAt: now },
-    });
+    const about = { subjectId, hospitalCode, detail, now };
+    if (!(await openCase(tx, { kind: 'refund/late', ...about }))) return false;
+    const data = { ...detail };
+    await recordEvent(tx, { type: 'refund.late', hospitalCode, citizenId, data, occurredAt: now });
     return true;
   });
 }
-
-const shanghaiDay = (at: Date) => new Date(at.getTime() + 8 * 3_600_000).toISOString().slice(0, 10);

@@ -5,6 +5,7 @@ import { businessNow, type Db, rows, transact } from '../db/db.ts';
 import { chargeBatch, claim, conversion, settlement, visit } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
 import { Refusal } from '../errors.ts';
+import { openCase } from '../finance/open-case.ts';
 import { tradesOf } from '../insurance/claim-inputs.ts';
 import { isRegister } from '../insurance/claim-trades.ts';
 import { cancelDischarge2405, discharge2402 } from '../insurance/inpatient-trades.ts';
@@ -24,7 +25,6 @@ import {
 import { stayStateOf } from '../settlement/stay-order.ts';
 import { openTalk, type Talk } from '../settlement/talk.ts';
 import { lockVisit, type VisitRow } from '../visit/visit-store.ts';
-import { openCase } from './open-case.ts';
 import { planStay, type StayStep } from './plan-stay.ts';
 
 const BUDGET_MS = 8_000;
@@ -193,7 +193,8 @@ async function tellFinance(deps: Deps, row: VisitRow, step: StayStep, reason: st
       kind: 'insurance/stay-not-closed',
       subjectId: row.id,
       hospitalCode: row.hospitalCode,
-      detail: { step: step.do, reason: reason.slice(0, 300) },
+      reason,
+      detail: { step: step.do },
       now: await businessNow(tx),
     }),
   );

@@ -9,11 +9,11 @@ import { assert, Refusal } from '../errors.ts';
 import { finishRunningKey } from '../http/idempotency.ts';
 import type { Reply } from '../http/route.ts';
 import { newId } from '../ids.ts';
+import { closeStay } from '../inpatient/close-stay.ts';
 import { openLegs } from '../ledger/open-legs.ts';
 import { postEntry } from '../ledger/post.ts';
 import { type Fen, maxFen } from '../money.ts';
 import { recordEvent } from '../outbox/events.ts';
-import { enqueueJob } from '../outbox/jobs.ts';
 import { lockVisit } from '../visit/visit-store.ts';
 import { reverseOldAgain } from './ask-again.ts';
 import { saveClaim } from './book-settlement.ts';
@@ -22,7 +22,7 @@ import { giveBack } from './give-back.ts';
 import { endIntent, type Intent } from './intent-store.ts';
 import type { Reclaimed } from './reclaim.ts';
 import { markRefunded } from './refund-lines.ts';
-import { openCase, type RefundOrder } from './refund-order.ts';
+import { openRefundCase, type RefundOrder } from './refund-order.ts';
 import { type InsurerParts, refundView } from './refund-store.ts';
 import {
   type ClaimRow,
@@ -78,12 +78,12 @@ export async function bookRefund(
   });
   if (entry.legs.length > 0) await postEntry(tx, entry);
   await markRefunded(tx, row.visitId, order.lines);
-  if (kind === 'inpatient') await enqueueJob(tx, { kind: 'syncStay', subjectId: row.visitId });
+  await closeStay(tx, { id: row.visitId, kind });
   const isAwaiting = order.isWhole && !(await cancelConversion(tx, row, now));
   const arrears = row.arrears + maxFen(newPart - oldPart, 0n);
   await updateSettlement(tx, row, { refundable, result, isAwaiting, arrears });
   if (result.outcome === 'restSelfPay') {
-    await openCase(tx, order, { code: 'insurance/rest-refused', now, detail: result.reason });
+    await openRefundCase(tx, order, { code: 'insurance/rest-refused', now, seen: result.reason });
   }
   return finish(tx, { intent, order, row, now, parts: insurerParts(oldClaim, result) });
 }

@@ -11,13 +11,13 @@ import { assert, Refusal } from '../errors.ts';
 import { finishRunningKey } from '../http/idempotency.ts';
 import type { Reply } from '../http/route.ts';
 import { newId } from '../ids.ts';
+import { closeStay } from '../inpatient/close-stay.ts';
 import { refundDueBy } from '../inpatient/refund-clock.ts';
 import { readStayPolicy } from '../inpatient/stay-policy.ts';
 import type { ClaimSplit } from '../insurance/insurer.ts';
 import { postEntry } from '../ledger/post.ts';
 import { formatYuan } from '../money.ts';
 import { recordEvent } from '../outbox/events.ts';
-import { enqueueJob } from '../outbox/jobs.ts';
 import { captureCeiling } from '../visit/change-hold.ts';
 import { lockVisit, type VisitRow, visitView } from '../visit/visit-store.ts';
 import { reverseOldAgain } from './ask-again.ts';
@@ -266,7 +266,7 @@ async function updateVisit(tx: Tx, row: VisitRow, order: SettlementOrder): Promi
       ...(order.dischargedAt ? { dischargedAt: new Date(order.dischargedAt) } : {}),
     })
     .where(eq(visit.id, row.id));
-  if (row.kind === 'inpatient') await enqueueJob(tx, { kind: 'syncStay', subjectId: row.id });
+  await closeStay(tx, row);
 }
 
 async function recordSettled(tx: Tx, row: SettlementRow, now: Date): Promise<void> {

@@ -1,7 +1,6 @@
 // What a refund was asked to be, as its intent keeps it over a crash; and the case it may end in.
 import type { Tx } from '../db/db.ts';
-import { financeCase } from '../db/schema.ts';
-import { newId } from '../ids.ts';
+import { openCase } from '../finance/open-case.ts';
 import type { RefundedLine } from './refund-lines.ts';
 
 /** Sealed in the intent. Amounts in fen as text. */
@@ -16,21 +15,12 @@ export interface RefundOrder {
 }
 
 /** A person must look: once per refund, with what was seen. */
-export async function openCase(
+export async function openRefundCase(
   tx: Tx,
   order: RefundOrder,
-  why: { code: string; now: Date; detail?: unknown },
+  why: { code: string; now: Date; seen?: string },
 ): Promise<void> {
-  await tx
-    .insert(financeCase)
-    .values({
-      id: newId('financeCase'),
-      kind: why.code,
-      subjectId: order.refundId,
-      hospitalCode: order.hospitalCode,
-      detail: { settlementId: order.settlementId, ...(why.detail ? { seen: why.detail } : {}) },
-      status: 'open',
-      createdAt: why.now,
-    })
-    .onConflictDoNothing();
+  const { refundId: subjectId, hospitalCode, settlementId } = order;
+  const detail = { settlementId, ...(why.seen ? { seen: why.seen.slice(0, 300) } : {}) };
+  await openCase(tx, { kind: why.code, subjectId, hospitalCode, detail, now: why.now });
 }

@@ -14,7 +14,7 @@ import {
 } from '../http/idempotency.ts';
 import type { CallerOf, Reply } from '../http/route.ts';
 import { newId } from '../ids.ts';
-import { enqueueJob } from '../outbox/jobs.ts';
+import { closeStay } from '../inpatient/close-stay.ts';
 import { lockVisit } from '../visit/visit-store.ts';
 import { billWithout, readBill } from './bill.ts';
 import { bookRefund } from './book-refund.ts';
@@ -29,7 +29,7 @@ import {
 } from './intent-store.ts';
 import { type Reclaimed, reclaim } from './reclaim.ts';
 import { decideRefund, linesLeft, refundTotal } from './refund-lines.ts';
-import { openCase, type RefundOrder } from './refund-order.ts';
+import { openRefundCase, type RefundOrder } from './refund-order.ts';
 import { refundView } from './refund-store.ts';
 import type { RefundRequest } from './schemas.ts';
 import { findSettlement, liveClaim, lockSettlement } from './settlement-store.ts';
@@ -146,8 +146,8 @@ export async function failRefund(tx: Tx, intent: Intent, refusal: Refusal | null
     .set({ status: 'failed', failure: code, resolvedAt: now })
     .where(eq(refund.id, order.refundId));
   // The rest may have been admitted anew before the insurer said no.
-  if (kind === 'inpatient') await enqueueJob(tx, { kind: 'syncStay', subjectId: intent.visitId });
-  if (code === 'refund/citizen-part-rises') await openCase(tx, order, { code, now });
+  await closeStay(tx, { id: intent.visitId, kind });
+  if (code === 'refund/citizen-part-rises') await openRefundCase(tx, order, { code, now });
   if (intent.key) await endKey(tx, intent.key, refusal);
 }
 
@@ -162,7 +162,7 @@ async function waitForInsurer(
   const isCase = isUnknown && isUnknownTooLong(deps, intent.createdAt);
   if (isCase) {
     const now = await businessNow(tx);
-    await openCase(tx, order, { code: UNKNOWN_TOO_LONG, now, detail: reason.slice(0, 300) });
+    await openRefundCase(tx, order, { code: UNKNOWN_TOO_LONG, now, seen: reason });
   }
   const soon = Math.max(RETRY_SECONDS, deps.env.INSURANCE_QUIET_MS / 1000);
   await parkIntent(tx, intent, isCase ? HOURLY_SECONDS : soon);

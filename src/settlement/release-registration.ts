@@ -5,7 +5,7 @@ import { and, eq, ne } from 'drizzle-orm';
 import { businessNow, transact } from '../db/db.ts';
 import { visit } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
-import { openCase } from '../inpatient/open-case.ts';
+import { openCase } from '../finance/open-case.ts';
 import { tradesOf } from '../insurance/claim-inputs.ts';
 import { isRegister } from '../insurance/claim-trades.ts';
 import { cancelDischarge2405 } from '../insurance/inpatient-trades.ts';
@@ -62,7 +62,8 @@ async function giveUp(deps: Deps, row: VisitRow | undefined): Promise<{ gaveUp: 
         kind: 'insurance/stay-not-closed',
         subjectId: row.id,
         hospitalCode: row.hospitalCode,
-        detail: { step: 'release', reason },
+        reason,
+        detail: { step: 'release' },
         now: await businessNow(tx),
       }),
     );

@@ -1,10 +1,10 @@
 // Takes over runs whose process died. Before 2207 (or 2208) was stored an orphan is undone after two
 // minutes; from then on it only goes forward (domain.md, Messages).
 import { sql } from 'drizzle-orm';
-import { openCase } from '../conversion/end-try.ts';
 import { businessNow, rows, type Tx, transact } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
 import { assert, Refusal } from '../errors.ts';
+import { openCase } from '../finance/open-case.ts';
 import { forwardTrades, isMoneyTrade, isSettle } from '../insurance/claim-trades.ts';
 import { messagesOfIntent, type StoredMessage } from '../insurance/message-store.ts';
 import { readBill } from './bill.ts';
@@ -89,9 +89,14 @@ async function askLater(tx: Tx, deps: Deps, intent: Intent, reason: string): Pro
   const { settlementId, hospitalCode } = intent.order as SettlementOrder;
   const isCase = isUnknownTooLong(deps, intent.createdAt);
   if (isCase) {
-    const why = { kind: UNKNOWN_TOO_LONG, reason };
-    const about = { id: settlementId, hospitalCode };
-    await openCase(tx, about, intent.visitId, why, await businessNow(tx));
+    await openCase(tx, {
+      kind: UNKNOWN_TOO_LONG,
+      subjectId: intent.visitId,
+      hospitalCode,
+      reason,
+      detail: { settlementId },
+      now: await businessNow(tx),
+    });
   }
   await parkIntent(tx, intent, isCase ? HOURLY_SECONDS : ASK_AGAIN_SECONDS);
 }

@@ -3,10 +3,10 @@
 import { and, eq, inArray } from 'drizzle-orm';
 import type { DebitAnswer } from '../credit/lender-bank.ts';
 import { businessNow, type Tx, transact } from '../db/db.ts';
-import { citizen, financeCase, moneyBack, receivable, settlement } from '../db/schema.ts';
+import { citizen, moneyBack, receivable, settlement } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
 import { assert } from '../errors.ts';
-import { newId } from '../ids.ts';
+import { openCase } from '../finance/open-case.ts';
 import { credit, hospitalBooks, type Leg, lenderBooks } from '../ledger/journal.ts';
 import { type OpenLeg, openLegs, undoLegs } from '../ledger/open-legs.ts';
 import { postEntry } from '../ledger/post.ts';
@@ -139,16 +139,12 @@ async function markRefused(tx: Tx, sending: Sending, reason: string): Promise<vo
       reason: reason.slice(0, 200),
     })
     .where(and(eq(moneyBack.id, row.id), eq(moneyBack.status, 'sent')));
-  await tx
-    .insert(financeCase)
-    .values({
-      id: newId('financeCase'),
-      kind: 'moneyBack/refused',
-      subjectId: row.id,
-      hospitalCode,
-      detail: { settlementId: row.settlementId, reason: reason.slice(0, 200) },
-      status: 'open',
-      createdAt: now,
-    })
-    .onConflictDoNothing();
+  await openCase(tx, {
+    kind: 'moneyBack/refused',
+    subjectId: row.id,
+    hospitalCode,
+    reason,
+    detail: { settlementId: row.settlementId },
+    now,
+  });
 }
