@@ -1,8 +1,9 @@
 // Rows of conversions: finding, locking, and the view that finance and citizens see.
 import { and, asc, eq, type SQL, sql } from 'drizzle-orm';
-import { type Db, rows, type Tx } from '../db/db.ts';
+import type { Db, Tx } from '../db/db.ts';
 import { conversion, moneyBack, settlement } from '../db/schema.ts';
 import { Refusal } from '../errors.ts';
+import { minorsOf } from '../family/wards.ts';
 import type { Caller } from '../http/route.ts';
 import { formatYuan, sumFen } from '../money.ts';
 import { lockSettlement, type SettlementRow } from '../settlement/settlement-store.ts';
@@ -68,16 +69,19 @@ export async function findSettlementToConvert(
   caller: Caller,
 ): Promise<SettlementRow> {
   if (caller.kind !== 'citizen') return findOwnSettlement(tx, settlementId, caller);
-  const [ward] = await rows<{ citizen_id: string }>(
-    tx,
-    sql`
-    select s.citizen_id from settlement s join family_link f
-      on f.beneficiary_citizen_id = s.citizen_id and f.payer_citizen_id = ${caller.citizenId}
-    where s.id = ${settlementId} and f.kind = 'minorChild' and f.status = 'active'
-      and f.ends_at > business_now()`,
-  );
-  const patient = ward ? { ...caller, citizenId: ward.citizen_id } : caller;
-  return findOwnSettlement(tx, settlementId, patient);
+  const { citizenId } = caller;
+  const [row] = await tx
+    .select()
+    .from(settlement)
+    .where(
+      and(
+        eq(settlement.id, settlementId),
+        sql`(${settlement.citizenId} = ${citizenId}
+          or ${settlement.citizenId} in (${minorsOf(citizenId)}))`,
+      ),
+    );
+  if (!row) throw new Refusal('resource/not-found');
+  return row;
 }
 
 /** All conversions of a settlement, oldest first; ids follow real time, which never goes back. */

@@ -1,12 +1,12 @@
 // Finance reads conversions; terminals and patients ask for one, agree to it, or give it up.
-import { and, desc, eq, lt, or } from 'drizzle-orm';
+import { and, desc, eq } from 'drizzle-orm';
 import { z } from 'zod';
 import { transact } from '../db/db.ts';
 import { conversion } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
 import { Refusal } from '../errors.ts';
 import { once } from '../http/idempotency.ts';
-import { page, readCursor } from '../http/paging.ts';
+import { olderThan, page, readCursor } from '../http/paging.ts';
 import { type Caller, callerOf, type Route, route, staffRoles } from '../http/route.ts';
 import { listReply } from '../http/schemas.ts';
 import { type Look, logLooksAtBills } from '../identity/access-log.ts';
@@ -65,7 +65,6 @@ export const conversionRoutes: Route[] = [
         query.cursor,
         z.tuple([z.iso.datetime(), z.string().regex(idPattern('conversion'))]),
       );
-      const at = after && new Date(after[0]);
       const found = await deps.db
         .select()
         .from(conversion)
@@ -73,12 +72,7 @@ export const conversionRoutes: Route[] = [
           and(
             ownHospital(caller),
             query.status && eq(conversion.status, query.status),
-            after && at
-              ? or(
-                  lt(conversion.createdAt, at),
-                  and(eq(conversion.createdAt, at), lt(conversion.id, after[1])),
-                )
-              : undefined,
+            olderThan({ at: conversion.createdAt, id: conversion.id }, after),
           ),
         )
         .orderBy(desc(conversion.createdAt), desc(conversion.id))

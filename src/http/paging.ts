@@ -1,4 +1,5 @@
 // Cursor lists: a page ends where the next one begins, by the sort key of its last row.
+import { and, type Column, eq, lt, or, type SQL } from 'drizzle-orm';
 import type { z } from 'zod';
 import { Refusal } from '../errors.ts';
 import { hostileParts } from './canonical.ts';
@@ -47,4 +48,14 @@ export function readCursor<S extends z.ZodType>(
       errors: [{ pointer: '/cursor', detail: 'not a nextCursor of this list' }],
     });
   }
+}
+
+/** What a newest-first list by (time, id) goes on with after a cursor's key; undefined: from its start. */
+export function olderThan(
+  column: { at: Column; id: Column },
+  after: readonly [at: string, id: string] | null,
+): SQL | undefined {
+  if (!after) return undefined;
+  const at = new Date(after[0]);
+  return or(lt(column.at, at), and(eq(column.at, at), lt(column.id, after[1])));
 }

@@ -1,7 +1,8 @@
 // Small reads and the one small write of people and access.
-import { and, asc, desc, eq, gt, lt, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, sql } from 'drizzle-orm';
 import type { Db, Tx } from '../db/db.ts';
 import { accessLog, citizen, hospital } from '../db/schema.ts';
+import { olderThan } from '../http/paging.ts';
 import { explainAccess } from './access-actions.ts';
 import { maskName } from './id-number.ts';
 import type { Keyring } from './keyring.ts';
@@ -35,17 +36,13 @@ export async function listAccesses(
   after: readonly [string, string] | null,
   limit: number,
 ) {
-  const at = after ? new Date(after[0]) : null;
-  const isLater =
-    at && after
-      ? or(lt(accessLog.at, at), and(eq(accessLog.at, at), lt(accessLog.id, after[1])))
-      : undefined;
+  const isOlder = olderThan(accessLog, after);
   const found = await deps.db
     .select({ log: accessLog, hospitalName: hospital.name, otherName: citizen.name })
     .from(accessLog)
     .leftJoin(hospital, eq(hospital.code, accessLog.hospitalCode))
     .leftJoin(citizen, eq(citizen.id, otherOf(accessLog.actor)))
-    .where(and(eq(accessLog.citizenId, citizenId), isLater))
+    .where(and(eq(accessLog.citizenId, citizenId), isOlder))
     .orderBy(desc(accessLog.at), desc(accessLog.id))
     .limit(limit);
   return found.map(({ log, hospitalName, otherName }) => {

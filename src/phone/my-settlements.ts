@@ -1,18 +1,19 @@
 // What became of a citizen's bills. Law (domain.md, Family): the patient sees all of it with its proof; a
 // payer of somebody else's visit sees amount, hospital and date, never department or diagnosis, and the
 // items only as guardian of a child under 14.
-import { and, desc, eq, lt, or, sql } from 'drizzle-orm';
+import { and, desc, eq, or, sql } from 'drizzle-orm';
 import { feesOf } from '../conversion/claim-by-hand.ts';
 import { conversionsOf, conversionView } from '../conversion/conversion-store.ts';
 import type { Db } from '../db/db.ts';
 import { citizen, hospital, receivable, refund, settlement, visit } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
+import { type Ward, wardIn } from '../family/wards.ts';
+import { olderThan } from '../http/paging.ts';
 import { maskName } from '../identity/id-number.ts';
 import { formatYuan, sumFen } from '../money.ts';
 import { refundView } from '../settlement/refund-store.ts';
 import { type SettlementRow, settlementView } from '../settlement/settlement-store.ts';
 import { cameBackOf } from './came-back.ts';
-import { type Ward, wardIn } from './wards.ts';
 
 export interface MySettlement {
   settlement: SettlementRow;
@@ -29,7 +30,6 @@ export async function listMySettlements(
   page: { after: readonly [settledAt: string, id: string] | null; count: number },
 ): Promise<MySettlement[]> {
   const children = JSON.stringify(wards.map((ward) => ward.citizenId));
-  const at = page.after && new Date(page.after[0]);
   const found = await db
     .select({
       settlement,
@@ -48,12 +48,7 @@ export async function listMySettlements(
           sql`${settlement.payerCitizenId} is null and ${settlement.citizenId} in
             (select jsonb_array_elements_text(${children}::jsonb))`,
         ),
-        at && page.after
-          ? or(
-              lt(settlement.settledAt, at),
-              and(eq(settlement.settledAt, at), lt(settlement.id, page.after[1])),
-            )
-          : undefined,
+        olderThan({ at: settlement.settledAt, id: settlement.id }, page.after),
       ),
     )
     .orderBy(desc(settlement.settledAt), desc(settlement.id))

@@ -1,15 +1,16 @@
 // The bills that a citizen can settle on the phone: visits with charges that no settlement has closed.
 // Law: one's own, and those of one's minor children that nobody else's line carries.
-import { and, desc, eq, lt, or, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, or, type SQL, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { type Db, rows, type Tx } from '../db/db.ts';
 import { citizen, hospital, visit } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
+import { type Ward, wardIn } from '../family/wards.ts';
+import { olderThan } from '../http/paging.ts';
 import { maskName } from '../identity/id-number.ts';
 import { openCitizen } from '../identity/people.ts';
 import { type Fen, formatYuan, sumFen } from '../money.ts';
 import type { VisitRow } from '../visit/visit-store.ts';
-import { type Ward, wardIn } from './wards.ts';
 
 /** Which visits are this citizen's to look after; with `wards`, the children's too. */
 export function ownVisits(citizenId: string, wards: readonly Ward[]): SQL | undefined {
@@ -43,11 +44,6 @@ export async function listOpenBills(
   wards: readonly Ward[],
   page: { after: readonly [openedAt: string, id: string] | null; count: number },
 ): Promise<OpenBill[]> {
-  const at = page.after && new Date(page.after[0]);
-  const isOlder =
-    at && page.after
-      ? or(lt(visit.openedAt, at), and(eq(visit.openedAt, at), lt(visit.id, page.after[1])))
-      : undefined;
   const found = await deps.db
     .select({
       visit,
@@ -64,7 +60,7 @@ export async function listOpenBills(
         ownVisits(citizenId, wards),
         sql`${visit.status} in ('open', 'settling')`,
         sql`exists (select 1 from charge_batch b where b.visit_id = ${visit.id} and ${isUnsettled})`,
-        isOlder,
+        olderThan({ at: visit.openedAt, id: visit.id }, page.after),
       ),
     )
     .orderBy(desc(visit.openedAt), desc(visit.id))

@@ -1,5 +1,6 @@
 // Citizen, on the phone: open bills and settling them, what became of the settled ones, notices, export.
 import { z } from 'zod';
+import { wardsOf } from '../family/wards.ts';
 import { page, readCursor } from '../http/paging.ts';
 import { callerOf, type Route, route } from '../http/route.ts';
 import { listReply, pageQuery, timeReply } from '../http/schemas.ts';
@@ -13,7 +14,6 @@ import { listNotices, noticeView } from './notices.ts';
 import { billViews, listOpenBills } from './open-bills.ts';
 import { billReply, mySettlementReply, noticeReply } from './schemas.ts';
 import { settleBill } from './settle-bill.ts';
-import { wardsOf } from './wards.ts';
 
 const citizen = { tag: 'Citizen', roles: ['citizen'] } as const;
 const timeAndId = z.tuple([z.iso.datetime(), z.string()]);

@@ -5,6 +5,7 @@ import type { Tx } from '../db/db.ts';
 import { visit } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
 import { Refusal } from '../errors.ts';
+import { wardsOf } from '../family/wards.ts';
 import type { RequestKey } from '../http/idempotency.ts';
 import type { CallerOf, Reply } from '../http/route.ts';
 import { logAccess } from '../identity/access-log.ts';
@@ -12,7 +13,6 @@ import type { SettlementRequest } from '../settlement/schemas.ts';
 import { settleVisit } from '../settlement/settle-visit.ts';
 import type { VisitRow } from '../visit/visit-store.ts';
 import { ownVisits } from './open-bills.ts';
-import { wardsOf } from './wards.ts';
 
 export interface SettleBillCall {
   deps: Deps;

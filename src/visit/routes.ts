@@ -1,11 +1,11 @@
 // Counter: visits, holds and charges.
-import { and, desc, eq, lt, or, type SQL } from 'drizzle-orm';
+import { and, desc, eq, type SQL } from 'drizzle-orm';
 import { z } from 'zod';
 import { transact } from '../db/db.ts';
 import { visit } from '../db/schema.ts';
 import { Refusal } from '../errors.ts';
 import { once, peekKey } from '../http/idempotency.ts';
-import { page, readCursor } from '../http/paging.ts';
+import { olderThan, page, readCursor } from '../http/paging.ts';
 import { callerOf, type Route, route } from '../http/route.ts';
 import { listReply, pageQuery, shortText } from '../http/schemas.ts';
 import { logLooks } from '../identity/access-log.ts';
@@ -88,16 +88,10 @@ export const visitRoutes: Route[] = [
         conditions.push(eq(visit.citizenId, searched));
       }
       const after = readCursor(query.cursor, z.tuple([z.iso.datetime(), z.string()]));
-      if (after) {
-        const at = new Date(after[0]);
-        conditions.push(
-          or(lt(visit.openedAt, at), and(eq(visit.openedAt, at), lt(visit.id, after[1])))!,
-        );
-      }
       const found = await deps.db
         .select()
         .from(visit)
-        .where(and(...conditions))
+        .where(and(...conditions, olderThan({ at: visit.openedAt, id: visit.id }, after)))
         .orderBy(desc(visit.openedAt), desc(visit.id))
         .limit(query.limit + 1);
       const { data, nextCursor } = page(found, query.limit, (row) => [

@@ -1,8 +1,8 @@
 // Whose bills a guardian may look after. Law: only minors of an active link, until the 18th birthday;
 // what was done and prescribed only of a child under 14 (domain.md, Family).
-import { and, eq, sql } from 'drizzle-orm';
-import { type Db, rows, type Tx } from '../db/db.ts';
-import { citizen, familyLink } from '../db/schema.ts';
+import { type SQL, sql } from 'drizzle-orm';
+import type { Db, Tx } from '../db/db.ts';
+import { citizen } from '../db/schema.ts';
 import { ageAt } from '../identity/id-number.ts';
 import type { Keyring } from '../identity/keyring.ts';
 import { openCitizen } from '../identity/people.ts';
@@ -12,33 +12,25 @@ const OWN_DATA_YEARS = 14;
 
 export interface Ward {
   citizenId: string;
-  linkId: string;
   /** Under 14: the guardian sees the items of the bill too. */
   showsItems: boolean;
 }
 
+/** A query of the citizens whom this guardian looks after, at business time. */
+export const minorsOf = (guardianId: string): SQL => sql`
+  select f.beneficiary_citizen_id from family_link f
+  where f.payer_citizen_id = ${guardianId} and f.kind = 'minorChild' and f.status = 'active'
+    and f.ends_at > business_now()`;
+
 /** The minors that this citizen carries by an active link, at business time. */
 export async function wardsOf(tx: Tx | Db, keyring: Keyring, guardianId: string): Promise<Ward[]> {
   const found = await tx
-    .select({ linkId: familyLink.id, child: citizen })
-    .from(familyLink)
-    .innerJoin(citizen, eq(citizen.id, familyLink.beneficiaryCitizenId))
-    .where(
-      and(
-        eq(familyLink.payerCitizenId, guardianId),
-        eq(familyLink.kind, 'minorChild'),
-        eq(familyLink.status, 'active'),
-        sql`${familyLink.endsAt} > business_now()`,
-      ),
-    );
-  if (found.length === 0) return [];
-  const [today] = await rows<{ date: string }>(
-    tx,
-    sql`select business_date(business_now())::text as date`,
-  );
-  return found.map(({ linkId, child }) => {
+    .select({ child: citizen, today: sql<string>`business_date(business_now())::text` })
+    .from(citizen)
+    .where(sql`${citizen.id} in (${minorsOf(guardianId)})`);
+  return found.map(({ child, today }) => {
     const { id: citizenId, birthDate } = openCitizen(keyring, child);
-    return { citizenId, linkId, showsItems: ageAt(birthDate, today?.date ?? '') < OWN_DATA_YEARS };
+    return { citizenId, showsItems: ageAt(birthDate, today) < OWN_DATA_YEARS };
   });
 }
 
