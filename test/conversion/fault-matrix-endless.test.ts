@@ -144,19 +144,24 @@ describe('an insurer that always breaks its own sums', () => {
   });
 });
 
+/** Asked more than once and no case yet; after hours one case, and from then on hourly. */
+async function expectCaseAfterHours(visit: ReplyBody, patient: Patient): Promise<void> {
+  await workUntil(world, () => world.insurer.sent('2601', patient).length > 1);
+  expect(await casesOf(visit)).toEqual([]);
+  await letHoursPass();
+  await workUntil(world, async () => (await casesOf(visit)).length > 0);
+  expect(await casesOf(visit)).toEqual([{ kind: 'insurance/unknown-too-long' }]);
+  await expectHourly(visit);
+  await expectQuiet('2601', patient);
+}
+
 describe('an insurer whose 2601 stays unknown for hours', () => {
   it('makes a conversion a finance case that is then asked for hourly', async () => {
     const { insurer, scene } = world;
     const patient = await newInsured(world);
     const visit = await chargedVisit(scene, patient.person);
     const { body } = await loseForHours(() => settle(scene, visit.id));
-    await workUntil(world, () => insurer.sent('2601', patient).length > 1);
-    expect(await casesOf(visit)).toEqual([]);
-    await letHoursPass();
-    await workUntil(world, async () => (await casesOf(visit)).length > 0);
-    expect(await casesOf(visit)).toEqual([{ kind: 'insurance/unknown-too-long' }]);
-    await expectHourly(visit);
-    await expectQuiet('2601', patient);
+    await expectCaseAfterHours(visit, patient);
     await insurer.mend();
     await workUntil(
       world,
@@ -172,13 +177,7 @@ describe('an insurer whose 2601 stays unknown for hours', () => {
     const { body } = await settle(scene, visit.id);
     const asked = await loseForHours(() => askRefund(body.id));
     expect(asked.status, asked.text).toBe(202);
-    await workUntil(world, () => insurer.sent('2601', patient).length > 1);
-    expect(await casesOf(visit)).toEqual([]);
-    await letHoursPass();
-    await workUntil(world, async () => (await casesOf(visit)).length > 0);
-    expect(await casesOf(visit)).toEqual([{ kind: 'insurance/unknown-too-long' }]);
-    await expectHourly(visit);
-    await expectQuiet('2601', patient);
+    await expectCaseAfterHours(visit, patient);
     await insurer.mend();
     await workUntil(
       world,
@@ -193,13 +192,7 @@ describe('an insurer whose 2601 stays unknown for hours', () => {
     const visit = await chargedVisit(scene, patient.person);
     const waits = { whenInsuranceOffline: 'wait' };
     await loseForHours(() => settle(scene, visit.id, waits));
-    await workUntil(world, () => insurer.sent('2601', patient).length > 1);
-    expect(await casesOf(visit)).toEqual([]);
-    await letHoursPass();
-    await workUntil(world, async () => (await casesOf(visit)).length > 0);
-    expect(await casesOf(visit)).toEqual([{ kind: 'insurance/unknown-too-long' }]);
-    await expectHourly(visit);
-    await expectQuiet('2601', patient);
+    await expectCaseAfterHours(visit, patient);
     await insurer.mend();
     const token = scene.terminal;
     await workUntil(world, async () => {

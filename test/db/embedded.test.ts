@@ -1,7 +1,7 @@
 // Law: what the embedded database acknowledged survives SIGKILL, and nothing survives a stop.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, lstatSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -110,6 +110,18 @@ describe('the embedded database', { timeout: 120_000 }, () => {
     both[1].child.disconnect();
     await once(both[1].child, 'exit');
     await gone();
+  });
+
+  test('is reached by its socket, and by TCP where the folder makes the socket’s name too long', async () => {
+    const cameBy = 'select inet_client_addr() is null as by_socket';
+    const short = await startEmbedded({ dataDir, durable: false });
+    expect(await query(short.url, cameBy)).toEqual([{ by_socket: true }]);
+    await short.stop();
+    const long = path.join(dataDir, 'l'.repeat(100));
+    mkdirSync(long);
+    const database = await startEmbedded({ dataDir: long, durable: false });
+    expect(await query(database.url, cameBy)).toEqual([{ by_socket: false }]);
+    await database.stop();
   });
 
   test('refuses a wrong password', async () => {
