@@ -501,6 +501,16 @@ describe('a hold on a relative’s line', () => {
     expect(visit).toMatchObject({ hold: { amount: '1500.00' }, holdDecline: null });
   });
 
+  it('waits for the relative who stands there as the proxy and shows only a card', async () => {
+    const { parent, child, link } = await parentAndChild(app, { caps });
+    const visit = await openWith(child.person, idCard(child.person), '1500.00', {
+      payer: link.id,
+      proxy: idCard(parent.person),
+    });
+    expect(visit.holdDecline.code).toBe('credit/confirmation-needed');
+    expect(await waiting(parent.token)).toHaveLength(1);
+  });
+
   it('confirmed obeys the caps of the link all the same', async () => {
     const { parent, child, link } = await parentAndChild(app, {
       caps: { visitCap: '3000.00', monthlyCap: '2000.00' },
