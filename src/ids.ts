@@ -28,6 +28,13 @@ export const idPrefixes = {
   accessLog: 'acc',
   holdConfirmation: 'cfm',
   terminalVendor: 'vnd',
+  reconciliation: 'rec',
+  reconciliationBreak: 'brk',
+  payout: 'pay',
+  counterShift: 'shf',
+  lenderNotice: 'ntc',
+  scoreReport: 'srp',
+  disbursementFile: 'dsb',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

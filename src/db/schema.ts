@@ -199,7 +199,10 @@ export const creditLine = pgTable(
       .references(() => lender.code),
     product: text().notNull(),
     status: text().notNull(),
+    /** Why nothing more is lent: "overdue" by our policy; lifted when nothing is overdue any more. */
     suspendedFor: text(),
+    /** The lender's own freeze ("lender") or a death ("death"); only the lender lifts it. */
+    frozenFor: text(),
     /** False once any consent is withdrawn: no new holds, what exists goes on. */
     consented: boolean().notNull().default(true),
     limit: fen().notNull(),
@@ -218,6 +221,12 @@ export const creditLine = pgTable(
   (t) => [
     uniqueIndex('credit_line_one_open').on(t.citizenId).where(sql`status <> 'closed'`),
     check('credit_line_status', sql`${t.status} in ('active','suspended','closed')`),
+    check(
+      'credit_line_suspended',
+      sql`${t.status} = 'closed'
+      or (${t.status} = 'suspended') = (${t.suspendedFor} is not null or ${t.frozenFor} is not null)`,
+    ),
+    check('credit_line_frozen', sql`${t.frozenFor} in ('lender','death')`),
     check(
       'credit_line_signs',
       sql`${t.held} >= 0 and ${t.outstanding} >= 0 and ${t.limit} >= 0
@@ -387,9 +396,16 @@ export const receivable = pgTable(
     dueAt: moment().notNull(),
     awaitsInsurance: boolean().notNull().default(false),
     overdueAt: moment(),
+    /** The lender's loan (借据号) once its disbursement answer booked it. */
+    loanNumber: text(),
+    /** The business day whose disbursement file lists it. */
+    disbursedOn: date({ mode: 'string' }),
     createdAt: moment().notNull(),
   },
   (t) => [
+    uniqueIndex('receivable_loan').on(t.lender, t.loanNumber),
+    index('receivable_due').on(t.dueAt).where(sql`amount > paid + reduced + written_off`),
+    index('receivable_undisbursed').on(t.lender, t.createdAt).where(sql`disbursed_on is null`),
     index('receivable_owed')
       .on(t.lineId, t.dueAt)
       .where(sql`amount > paid + reduced + written_off`),
@@ -414,7 +430,12 @@ export const repayment = pgTable(
       .notNull()
       .references(() => creditLine.id),
     lender: text().notNull(),
+    /** citizen (they asked), relative (another person pays), autoDebit (due), lender (it told us). */
     cause: text().notNull(),
+    /** Whose account is debited, when it is not the debtor's own. */
+    paidByCitizenId: text().references(() => citizen.id),
+    /** An auto-debit's time of trying, e.g. "2026-01-02T08:00": one a line, however many workers look. */
+    slot: text(),
     amount: fen().notNull(),
     status: text().notNull(),
     /** The bank's own serial of the debit once it says one. */
@@ -422,12 +443,23 @@ export const repayment = pgTable(
     reason: text(),
     createdAt: moment().notNull(),
     resolvedAt: moment(),
+    /** The bank took a confirmed debit back. */
+    returnedAt: moment(),
   },
   (t) => [
+    uniqueIndex('repayment_slot').on(t.lineId, t.slot),
+    uniqueIndex('repayment_serial').on(t.lender, t.bankSerial),
+    check('repayment_cause', sql`${t.cause} in ('citizen','relative','autoDebit','lender')`),
+    check('repayment_by', sql`(${t.cause} = 'relative') = (${t.paidByCitizenId} is not null)`),
+    check('repayment_auto', sql`(${t.cause} = 'autoDebit') = (${t.slot} is not null)`),
+    check('repayment_returned', sql`(${t.status} = 'returned') = (${t.returnedAt} is not null)`),
     index('repayment_open').on(t.createdAt).where(sql`status in ('processing','unknown')`),
     index('repayment_citizen').on(t.citizenId, t.createdAt),
     check('repayment_amount', sql`${t.amount} > 0`),
-    check('repayment_status', sql`${t.status} in ('processing','paid','failed','unknown')`),
+    check(
+      'repayment_status',
+      sql`${t.status} in ('processing','paid','failed','unknown','returned')`,
+    ),
   ],
 );
 
@@ -594,8 +626,11 @@ export const settlement = pgTable(
     recordedAt: moment().notNull(),
     businessDate: date({ mode: 'string' }).notNull(),
     terminalId: text(),
+    /** How long the settling request took, for the city's figures; null where a worker finished it. */
+    counterMs: integer(),
   },
   (t) => [
+    index('settlement_day').on(t.businessDate, t.hospitalCode),
     index('settlement_visit').on(t.visitId),
     index('settlement_citizen').on(t.citizenId, t.settledAt),
     index('settlement_payer').on(t.payerCitizenId, t.settledAt),
@@ -966,8 +1001,10 @@ export const posting = pgTable(
     citizenId: text(),
     settlementId: text(),
     claimId: text(),
-    /** Instrument, shift, voucher: what the leg is about beside the settlement. */
+    /** Instrument, setl_id, voucher: what the leg is about beside the settlement. */
     reference: text(),
+    /** The counter shift whose drawer a leg of H1101 moves. */
+    shiftId: text(),
     occurredAt: moment().notNull(),
     undoesEntryId: text(),
     undoesLeg: integer(),
@@ -984,11 +1021,406 @@ export const posting = pgTable(
     index('posting_account').on(t.ownerKind, t.owner, t.account, t.occurredAt),
     index('posting_settlement').on(t.settlementId),
     index('posting_citizen').on(t.citizenId).where(sql`citizen_id is not null`),
+    index('posting_shift').on(t.shiftId).where(sql`shift_id is not null`),
     check('posting_leg', sql`${t.leg} between 1 and ${t.legCount}`),
     check('posting_owner', sql`${t.ownerKind} in ('H','B')`),
     check('posting_amount', sql`${t.amount} <> 0`),
     check('posting_undone', sql`${t.undone} between 0 and abs(${t.amount})`),
     check('posting_undoes', sql`(${t.undoesEntryId} is null) = (${t.undoesLeg} is null)`),
+  ],
+);
+
+// ---- the lender's side ------------------------------------------------------------------------
+
+/** Part payments that a hardship plan spreads a receivable over; none: it is due whole. */
+export const instalment = pgTable(
+  'instalment',
+  {
+    receivableId: text()
+      .notNull()
+      .references(() => receivable.id),
+    number: integer().notNull(),
+    amount: fen().notNull(),
+    dueAt: moment().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.receivableId, t.number] }),
+    check('instalment_amount', sql`${t.amount} > 0 and ${t.number} > 0`),
+  ],
+);
+
+/** What was done about a receivable for one due date, once each, however often a worker looks. */
+export const dunningStep = pgTable(
+  'dunning_step',
+  {
+    receivableId: text()
+      .notNull()
+      .references(() => receivable.id),
+    /** A receivable that falls due anew begins anew. */
+    dueAt: moment().notNull(),
+    step: text().notNull(),
+    at: moment().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.receivableId, t.dueAt, t.step] }),
+    check(
+      'dunning_step_kind',
+      sql`${t.step} in ('remind3Days','remind1Day','due','overdue','remindOverdue','suspended')`,
+    ),
+  ],
+);
+
+/** A report of overdue debts to the score provider: told first, then sent; taken back when undone. */
+export const scoreReport = pgTable(
+  'score_report',
+  {
+    id: text().primaryKey(),
+    lineId: text()
+      .notNull()
+      .references(() => creditLine.id),
+    citizenId: text()
+      .notNull()
+      .references(() => citizen.id),
+    status: text().notNull(),
+    receivableIds: jsonb().$type<string[]>().notNull(),
+    toldAt: moment().notNull(),
+    /** Nothing is sent before; the person may object until then. */
+    sendAfter: moment().notNull(),
+    /** The person's own words; encrypted. */
+    objection: bytes(),
+    objectedAt: moment(),
+    reportedAt: moment(),
+    withdrawnAt: moment(),
+    /** Why it was dropped or taken back. */
+    reason: text(),
+  },
+  (t) => [
+    uniqueIndex('score_report_one')
+      .on(t.lineId)
+      .where(sql`status in ('told','objected','reporting','reported')`),
+    index('score_report_citizen').on(t.citizenId, t.toldAt),
+    index('score_report_told').on(t.sendAfter).where(sql`status = 'told'`),
+    check(
+      'score_report_status',
+      sql`${t.status} in
+      ('told','objected','dropped','reporting','reported','withdrawing','withdrawn')`,
+    ),
+    check(
+      'score_report_times',
+      sql`${t.toldAt} < ${t.sendAfter}
+      and (${t.status} not in ('reported','withdrawing','withdrawn') or ${t.reportedAt} is not null)`,
+    ),
+  ],
+);
+
+/** What a lender tells us of its own: Egret mirrors it. Numbered by the lender, taken once. */
+export const lenderNotice = pgTable(
+  'lender_notice',
+  {
+    id: text().primaryKey(),
+    lender: text()
+      .notNull()
+      .references(() => lender.code),
+    /** The lender's own number of the notice. */
+    number: text().notNull(),
+    kind: text().notNull(),
+    lineId: text().references(() => creditLine.id),
+    receivableId: text().references(() => receivable.id),
+    repaymentId: text().references(() => repayment.id),
+    amount: fen(),
+    detail: jsonb().notNull(),
+    reason: text().notNull(),
+    status: text().notNull(),
+    maker: text().notNull(),
+    checker: text(),
+    createdAt: moment().notNull(),
+    resolvedAt: moment(),
+  },
+  (t) => [
+    uniqueIndex('lender_notice_number').on(t.lender, t.number),
+    index('lender_notice_line').on(t.lineId),
+    check(
+      'lender_notice_kind',
+      sql`${t.kind} in ('freeze','unfreeze','limit','lateCharge','hardship','writeOff','death',
+      'debitReturned','debitPaidTwice','recovered','received')`,
+    ),
+    check('lender_notice_status', sql`${t.status} in ('proposed','applied','declined')`),
+    check('lender_notice_four_eyes', sql`${t.checker} <> ${t.maker}`),
+    check(
+      'lender_notice_checked',
+      sql`${t.kind} not in ('hardship','writeOff') or ${t.status} = 'proposed' or ${t.checker} is not null`,
+    ),
+  ],
+);
+
+/** One file a lender and business day: what it is asked to disburse, and its answer. */
+export const disbursementFile = pgTable(
+  'disbursement_file',
+  {
+    id: text().primaryKey(),
+    lender: text()
+      .notNull()
+      .references(() => lender.code),
+    businessDate: date({ mode: 'string' }).notNull(),
+    count: integer().notNull(),
+    total: fen().notNull(),
+    createdAt: moment().notNull(),
+    answeredAt: moment(),
+    /** SHA-256 of the answer that was taken. */
+    answerHash: bytes(),
+  },
+  (t) => [uniqueIndex('disbursement_file_day').on(t.lender, t.businessDate)],
+);
+
+// ---- payouts ----------------------------------------------------------------------------------
+
+/** What a lender pays a hospital for a business day, net; negative is carried into a later one. */
+export const payout = pgTable(
+  'payout',
+  {
+    id: text().primaryKey(),
+    lender: text()
+      .notNull()
+      .references(() => lender.code),
+    hospitalCode: text()
+      .notNull()
+      .references(() => hospital.code),
+    businessDate: date({ mode: 'string' }).notNull(),
+    /** 1 at first, 2 for what a returned one reopened or the day brought later. */
+    run: integer().notNull(),
+    /** Net of its legs: positive is paid, zero or less is carried. */
+    amount: fen().notNull(),
+    status: text().notNull(),
+    maker: text().notNull(),
+    checker: text(),
+    /** The later payout that this negative one was carried into. */
+    carriedInto: text(),
+    /** In the bank's file and statement; at most 35 characters. */
+    endToEndId: text().notNull().unique(),
+    fileId: text(),
+    createdAt: moment().notNull(),
+    approvedAt: moment(),
+    sentAt: moment(),
+    paidAt: moment(),
+    /** The bank's reference in the statement that proved it. */
+    bankReference: text(),
+    returnedAt: moment(),
+    returnReason: text(),
+  },
+  (t) => [
+    uniqueIndex('payout_run').on(t.lender, t.hospitalCode, t.businessDate, t.run),
+    index('payout_day').on(t.businessDate, t.hospitalCode),
+    index('payout_carried')
+      .on(t.lender, t.hospitalCode)
+      .where(sql`status = 'carried' and carried_into is null`),
+    check(
+      'payout_status',
+      sql`${t.status} in ('proposed','declined','carried','approved','sent','paid','returned')`,
+    ),
+    check(
+      'payout_sign',
+      sql`(${t.status} = 'carried') <= (${t.amount} <= 0)
+      and (${t.status} not in ('approved','sent','paid','returned') or ${t.amount} > 0)`,
+    ),
+    check(
+      'payout_four_eyes',
+      sql`${t.checker} <> ${t.maker}
+      and (${t.status} in ('proposed','declined','carried') or ${t.checker} is not null)`,
+    ),
+    check('payout_end_to_end', sql`length(${t.endToEndId}) <= 35`),
+  ],
+);
+
+/** The legs of H1203 that a payout pays, gross; a leg is in one living payout at most. */
+export const payoutLeg = pgTable(
+  'payout_leg',
+  {
+    payoutId: text()
+      .notNull()
+      .references(() => payout.id),
+    position: integer().notNull(),
+    /** capture, refund, conversion, or carried (a negative payout of before). */
+    kind: text().notNull(),
+    entryId: text(),
+    leg: integer(),
+    carriedFrom: text().references(() => payout.id),
+    settlementId: text(),
+    amount: fen().notNull(),
+    /** False once its payout was declined or returned: the leg waits for another. */
+    isLive: boolean().notNull().default(true),
+  },
+  (t) => [
+    primaryKey({ columns: [t.payoutId, t.position] }),
+    foreignKey({ columns: [t.entryId, t.leg], foreignColumns: [posting.entryId, posting.leg] }),
+    uniqueIndex('payout_leg_once').on(t.entryId, t.leg).where(sql`is_live`),
+    uniqueIndex('payout_carried_once').on(t.carriedFrom).where(sql`is_live`),
+    check(
+      'payout_leg_kind',
+      sql`${t.kind} in ('capture','refund','conversion','carried','adjustment')`,
+    ),
+    check(
+      'payout_leg_of',
+      sql`(${t.kind} = 'carried') = (${t.carriedFrom} is not null)
+      and (${t.kind} = 'carried') = (${t.entryId} is null) and ${t.amount} <> 0`,
+    ),
+  ],
+);
+
+// ---- the counter's day --------------------------------------------------------------------------
+
+/** One cashier's time at one terminal; its drawer is counted when it closes. */
+export const counterShift = pgTable(
+  'counter_shift',
+  {
+    id: text().primaryKey(),
+    hospitalCode: text()
+      .notNull()
+      .references(() => hospital.code),
+    terminalId: text()
+      .notNull()
+      .references(() => terminal.id),
+    /** The hospital's own name of the shift. */
+    shift: text().notNull(),
+    /** Who sits there; encrypted (a person's name). */
+    operator: bytes(),
+    businessDate: date({ mode: 'string' }).notNull(),
+    openingFloat: fen().notNull(),
+    /** At closing: what the drawer should hold by the books, and what was counted. */
+    expected: fen(),
+    counted: fen(),
+    openedAt: moment().notNull(),
+    closedAt: moment(),
+    /** Settlements left unpaid at its end, and what became of them. */
+    unpaid: jsonb(),
+  },
+  (t) => [
+    uniqueIndex('counter_shift_one_open').on(t.terminalId).where(sql`closed_at is null`),
+    index('counter_shift_day').on(t.hospitalCode, t.businessDate),
+    check(
+      'counter_shift_closed',
+      sql`(${t.closedAt} is null) = (${t.counted} is null)
+      and (${t.closedAt} is null) = (${t.expected} is null)`,
+    ),
+    check('counter_shift_amounts', sql`${t.openingFloat} >= 0 and ${t.counted} >= 0`),
+  ],
+);
+
+// ---- reconciliation -----------------------------------------------------------------------------
+
+/** One file of a counterparty for one business day, compared with our books. */
+export const reconciliation = pgTable(
+  'reconciliation',
+  {
+    id: text().primaryKey(),
+    counterparty: text().notNull(),
+    businessDate: date({ mode: 'string' }).notNull(),
+    /** The hospital or lender whose file it is; empty: the city's. */
+    scope: text().notNull(),
+    hospitalCode: text(),
+    lender: text(),
+    format: text().notNull(),
+    /** SHA-256 of the bytes as received, hex. */
+    fileHash: text().notNull(),
+    status: text().notNull(),
+    oursCount: integer(),
+    oursTotal: fen(),
+    theirsCount: integer(),
+    theirsTotal: fen(),
+    matched: integer(),
+    /** Totals by group, sequence numbers, balances: what the file says of itself. */
+    detail: jsonb().notNull(),
+    /** Why the file was refused: {code, detail, row?, column?}. */
+    problem: jsonb(),
+    createdBy: text().notNull(),
+    createdAt: moment().notNull(),
+    finishedAt: moment(),
+  },
+  (t) => [
+    uniqueIndex('reconciliation_file')
+      .on(t.counterparty, t.scope, t.businessDate, t.fileHash)
+      .where(sql`status <> 'failed'`),
+    index('reconciliation_day').on(t.businessDate, t.counterparty),
+    check(
+      'reconciliation_counterparty',
+      sql`${t.counterparty} in ('hospital','insurer','bank','wechatPay','alipay','counter')`,
+    ),
+    check('reconciliation_status', sql`${t.status} in ('running','done','failed')`),
+    check('reconciliation_failed', sql`(${t.status} = 'failed') = (${t.problem} is not null)`),
+  ],
+);
+
+/** One difference between two books; it lives until both agree or two people settled it. */
+export const reconciliationBreak = pgTable(
+  'reconciliation_break',
+  {
+    id: text().primaryKey(),
+    /** The run that saw it first. */
+    reconciliationId: text().references(() => reconciliation.id),
+    counterparty: text().notNull(),
+    scope: text().notNull(),
+    /** What it is about in words that the next file repeats: makes a re-import find the same break. */
+    subject: text().notNull(),
+    kind: text().notNull(),
+    businessDate: date({ mode: 'string' }).notNull(),
+    hospitalCode: text(),
+    lender: text(),
+    settlementId: text(),
+    ourAmount: fen(),
+    theirAmount: fen(),
+    status: text().notNull(),
+    /** The person who looks after it. */
+    owner: text(),
+    isSelfClearing: boolean().notNull(),
+    remedy: text().notNull(),
+    /** What each side has: {ours: …, theirs: …}. */
+    evidence: jsonb().notNull(),
+    openedAt: moment().notNull(),
+    resolvedAt: moment(),
+    /** How it ended: {by, proposalId?, entryId?, reconciliationId?}. */
+    resolution: jsonb(),
+    version: integer().notNull().default(1),
+  },
+  (t) => [
+    uniqueIndex('reconciliation_break_one')
+      .on(t.counterparty, t.scope, t.subject)
+      .where(sql`status = 'open'`),
+    index('reconciliation_break_run').on(t.reconciliationId, t.id),
+    index('reconciliation_break_day').on(t.businessDate, t.kind),
+    index('reconciliation_break_open').on(t.businessDate).where(sql`status = 'open'`),
+    check(
+      'reconciliation_break_kind',
+      sql`${t.kind} in ('missingAtHospital','missingAtPlatform','missingAtBank','missingAtInsurer',
+      'amountOver','amountUnder','splitMismatch','statusMismatch','dateCutoff','duplicateExternal',
+      'duplicateInternal','dataMismatch','ambiguous','lateCapture','conversionPending','orphanRefund',
+      'fee')`,
+    ),
+    check('reconciliation_break_status', sql`${t.status} in ('open','cleared','resolved')`),
+    check('reconciliation_break_resolved', sql`(${t.status} = 'open') = (${t.resolvedAt} is null)`),
+  ],
+);
+
+/** A business day: open until it is closed, then frozen by a hash chained to the day before. */
+export const businessDay = pgTable(
+  'business_day',
+  {
+    date: date({ mode: 'string' }).primaryKey(),
+    status: text().notNull(),
+    /** Totals and hash as of the last provisional look, or of the close. */
+    totals: jsonb().notNull(),
+    /** SHA-256, hex, over the day before's hash, the entries and the breaks. */
+    hash: text().notNull(),
+    previousHash: text(),
+    entryCount: integer().notNull(),
+    /** The breaks that the hash lists, as they were. */
+    breaks: jsonb().notNull(),
+    computedAt: moment().notNull(),
+    closedAt: moment(),
+    closedBy: text(),
+  },
+  (t) => [
+    uniqueIndex('business_day_last').on(t.date).where(sql`status = 'closed'`),
+    check('business_day_status', sql`${t.status} in ('provisional','closed')`),
+    check('business_day_closed', sql`(${t.status} = 'closed') = (${t.closedAt} is not null)`),
   ],
 );
 

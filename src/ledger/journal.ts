@@ -22,6 +22,7 @@ export const facts = [
   'payout.sent',
   'payout.confirmed',
   'payout.returned',
+  'break.adjusted',
   'insurer.paid',
   'insurer.deducted',
   'order.paid',
@@ -47,8 +48,10 @@ export interface About {
   /** Default: the entry's settlement. */
   settlementId?: string | undefined;
   claimId?: string | undefined;
-  /** Shift, instrument kind, setl_id, voucher. */
+  /** Instrument kind, setl_id, voucher. */
   reference?: string | undefined;
+  /** The counter shift whose drawer a leg of H1101 moves. */
+  shiftId?: string | undefined;
   /** The leg that this one takes back, wholly or in part. */
   undoes?: { entryId: string; leg: number } | undefined;
 }

@@ -26,14 +26,14 @@ export async function postEntry(tx: Tx, entry: Entry): Promise<{ entryId: string
     )
     insert into posting
       (entry_id, leg, leg_count, owner_kind, owner, account, amount, counterparty, citizen_id,
-       settlement_id, claim_id, reference, occurred_at, undoes_entry_id, undoes_leg)
+       settlement_id, claim_id, reference, shift_id, occurred_at, undoes_entry_id, undoes_leg)
     select e.id, l.leg, e.leg_count, l."ownerKind", l.owner, l.account, l.amount, l.counterparty,
       l."citizenId", coalesce(l."settlementId", e.settlement_id), l."claimId", l.reference,
-      e.occurred_at, l."undoesEntryId", l."undoesLeg"
+      l."shiftId", e.occurred_at, l."undoesEntryId", l."undoesLeg"
     from entry e, jsonb_to_recordset(${legsAsJson(legs)}::jsonb) as l (
       leg int, "ownerKind" text, owner text, account text, amount bigint, counterparty text,
       "citizenId" text, "settlementId" text, "claimId" text, reference text,
-      "undoesEntryId" text, "undoesLeg" int)
+      "shiftId" text, "undoesEntryId" text, "undoesLeg" int)
     order by l.leg`,
   );
   return { entryId };

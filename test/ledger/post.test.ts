@@ -171,7 +171,7 @@ describe('the database refuses', () => {
     ['deleting legs', `delete from posting`],
     ['changing an entry', `update journal_entry set fact = 'other'`],
     ['deleting entries', `delete from journal_entry`],
-    ['truncating legs', `truncate posting`],
+    ['truncating legs', `truncate posting cascade`],
     ['truncating entries', `truncate journal_entry cascade`],
   ])('%s', async (_what, statement) => {
     await post(cashEntry(100n));
