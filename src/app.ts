@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm';
 import type { Express } from 'express';
 import type { Environment } from './config.ts';
+import { cityRoutes } from './city/routes.ts';
 import { conversionRoutes } from './conversion/routes.ts';
 import { makeHttpLenderBank } from './credit/http-lender-bank.ts';
 import { makeHttpScoreProvider } from './credit/http-score-provider.ts';
@@ -71,6 +72,7 @@ const routes: readonly Route[] = [
   ...financeRoutes,
   ...insuranceRoutes,
   ...ledgerRoutes,
+  ...cityRoutes,
   ...outboxRoutes,
   statisticsRoute,
 ];

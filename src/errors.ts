@@ -72,6 +72,10 @@ export const problems = {
   'visit/patient-bound': { status: 409, title: '患者已确定 Patient already bound' },
   'visit/proxy-is-patient': { status: 422, title: '代办人不能是患者本人 Proxy is the patient' },
   'visit/diagnosis-missing': { status: 422, title: '缺少医生或诊断 Doctor or diagnosis missing' },
+  'hospital/exists': { status: 409, title: '医院已登记 Hospital takes part already' },
+  'policy/exists': { status: 409, title: '政策已存在 Policy exists' },
+  'policy/invalid': { status: 422, title: '政策内容无法采用 Policy cannot be read' },
+  'zone/exists': { status: 409, title: '区域已存在 Zone exists' },
   'visit/hospital-unknown': { status: 422, title: '医院不存在 Hospital unknown' },
   'hold/none': { status: 409, title: '没有有效的额度占用 No placed hold' },
   'hold/confirmation-closed': {

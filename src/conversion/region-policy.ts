@@ -8,7 +8,7 @@ import { assert } from '../errors.ts';
 
 const days = z.int().min(0).max(3650);
 
-const regionPolicySchema = z.strictObject({
+export const regionPolicySchema = z.strictObject({
   /** patientConfirms: a conversion waits in `awaitingPatient` until the patient agrees. */
   conversion: z.enum(['automatic', 'patientConfirms']),
   /** The last day of a claim lies this many days after the visit's day. */

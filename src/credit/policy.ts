@@ -20,7 +20,34 @@ export type VisitKind = (typeof visitKinds)[number];
 const yuan = z.string().refine(isYuan, 'not an amount in yuan');
 const holdRule = z.strictObject({ amount: yuan, hours: z.int().positive() });
 
-const creditPolicy = z.strictObject({
+const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/);
+
+/** How debt is collected; a city may give its own in the credit policy. */
+const collectionRule = z.strictObject({
+  /** Reminders so many days before the due time, the longest first. */
+  remindDays: z.tuple([z.int().positive(), z.int().positive()]),
+  /** Shanghai times of auto-debits after the due time; see repayment/debit-slots.ts. */
+  retry: z.strictObject({
+    at: z.array(timeOfDay).min(1),
+    denseDays: z.int().nonnegative(),
+    days: z.int().positive(),
+  }),
+  /** A report after so many receivables overdue one after another. */
+  reportAfter: z.int().positive(),
+  /** Days to object between being told of a report and its sending. */
+  objectDays: z.int().positive(),
+});
+export type CollectionRule = z.infer<typeof collectionRule> & { suspendAfterDays: number };
+
+/** Twice a day while it is fresh, then once: a failing debit is a burden, too. */
+export const defaultCollection: z.infer<typeof collectionRule> = {
+  remindDays: [3, 1],
+  retry: { at: ['08:00', '20:00'], denseDays: 3, days: 90 },
+  reportAfter: 3,
+  objectDays: 5,
+};
+
+export const creditPolicySchema = z.strictObject({
   /** By rising score; the last one has no upper bound. `limit` in yuan. */
   tiers: z.array(z.strictObject({ upTo: z.int().nullable(), limit: yuan })).min(1),
   inpatientExtra: yuan,
@@ -31,9 +58,9 @@ const creditPolicy = z.strictObject({
   /** A hold above it needs the payer's own act; absent: none does. */
   stepUpAbove: yuan.optional(),
 });
-export type CreditPolicy = z.infer<typeof creditPolicy>;
+export type CreditPolicy = z.infer<typeof creditPolicySchema>;
 
-const lenderProduct = z.strictObject({
+export const lenderProductSchema = z.strictObject({
   product: z.enum(['standard', 'pilot']),
   /** Due at this Shanghai time of the day that lies `days` after the capture's day. */
   due: z.strictObject({
@@ -41,11 +68,11 @@ const lenderProduct = z.strictObject({
     at: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/),
   }),
 });
-export type LenderProduct = z.infer<typeof lenderProduct>;
+export type LenderProduct = z.infer<typeof lenderProductSchema>;
 
 /** Versions of the enrolment agreement that may be agreed to; null: any is recorded. */
-const agreement = z.strictObject({ versions: z.array(z.string()).nullable() });
-export type Agreement = z.infer<typeof agreement>;
+export const agreementSchema = z.strictObject({ versions: z.array(z.string()).nullable() });
+export type Agreement = z.infer<typeof agreementSchema>;
 
 /** What a score grants, in fen; `tier` counts from 1. */
 export interface Grant {
@@ -56,18 +83,27 @@ export interface Grant {
 }
 
 /** The credit policy in force and its version. */
-export function readCreditPolicy(tx: Tx): Promise<{ version: number; data: CreditPolicy }> {
-  return readPolicy(tx, 'credit', 'default', creditPolicy);
+export function readCreditPolicy(tx: Tx | Db): Promise<{ version: number; data: CreditPolicy }> {
+  return readPolicy(tx, 'credit', 'default', creditPolicySchema);
+}
+
+/** How debt is collected now. */
+export async function readCollectionRule(tx: Tx | Db): Promise<CollectionRule> {
+  const { data } = await readCreditPolicy(tx);
+  return {
+    ...(data.collection ?? defaultCollection),
+    suspendAfterDays: data.suspendAfterDays,
+  };
 }
 
 /** The agreement's versions in force. */
 export async function readAgreement(tx: Tx): Promise<Agreement> {
-  return (await readPolicy(tx, 'agreement', 'enrolment', agreement)).data;
+  return (await readPolicy(tx, 'agreement', 'enrolment', agreementSchema)).data;
 }
 
 /** A lender's product in force. */
 export async function readLenderProduct(tx: Tx | Db, lender: string): Promise<LenderProduct> {
-  return (await readPolicy(tx, 'lenderProduct', lender, lenderProduct)).data;
+  return (await readPolicy(tx, 'lenderProduct', lender, lenderProductSchema)).data;
 }
 
 /** What the policy grants for a score. */

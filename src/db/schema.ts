@@ -35,6 +35,8 @@ export const hospital = pgTable('hospital', {
   /** 1 community and first level, 2, 3. */
   level: integer().notNull(),
   region: text().notNull(),
+  /** Its contract ended: no terminal, no new visit; what was settled goes on. */
+  leftAt: moment(),
 });
 
 export const lender = pgTable('lender', { code: text().primaryKey(), name: text().notNull() });

@@ -3,6 +3,7 @@
 import { businessNow, type Tx } from '../db/db.ts';
 import { Refusal } from '../errors.ts';
 import { closeCasesAbout } from '../finance/case-store.ts';
+import { requireMatch } from '../http/if-match.ts';
 import type { Fen } from '../money.ts';
 import { AGE_OUT, hasAgedOut, statusAt } from './link.ts';
 import { etagOf, type LinkRow, lockLink, saveLink, tellBoth } from './link-store.ts';
@@ -17,10 +18,9 @@ export async function changeCaps(
     caps: { visitCap?: Fen | undefined; monthlyCap?: Fen | undefined };
   },
 ): Promise<{ row: LinkRow; now: Date }> {
-  if (order.ifMatch === null) throw new Refusal('request/precondition-required');
   const row = await lockLink(tx, order.linkId, order.citizenId);
   if (row.payerCitizenId !== order.citizenId) throw new Refusal('access/forbidden');
-  if (!isMatch(order.ifMatch, row)) throw new Refusal('request/precondition-failed');
+  requireMatch(order.ifMatch, etagOf(row));
   const now = await businessNow(tx);
   if (statusAt(row, now) === 'ended') throw new Refusal('family/link-ended');
   const { visitCap = row.visitCap, monthlyCap = row.monthlyCap } = order.caps;
@@ -48,11 +48,4 @@ export async function endLink(
   await closeCasesAbout(tx, row.id, '亲情付已结束 the link has ended');
   await tellBoth(tx, saved, 'familyLink.ended', now);
   return { row: saved, now };
-}
-
-/** RFC 9110 If-Match: "*" or a list of entity tags; quotes may be missing. */
-function isMatch(ifMatch: string, row: LinkRow): boolean {
-  const unquoted = (tag: string) => tag.trim().replaceAll('"', '');
-  const asked = ifMatch.split(',').map(unquoted);
-  return asked.includes('*') || asked.includes(unquoted(etagOf(row)));
 }

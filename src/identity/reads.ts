@@ -1,5 +1,5 @@
 // Small reads and the one small write of people and access.
-import { and, asc, desc, eq, gt, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, isNull, sql } from 'drizzle-orm';
 import type { Db, Tx } from '../db/db.ts';
 import { accessLog, citizen, hospital } from '../db/schema.ts';
 import { olderThan } from '../http/paging.ts';
@@ -7,12 +7,13 @@ import { explainAccess } from './access-actions.ts';
 import { maskName } from './id-number.ts';
 import type { Keyring } from './keyring.ts';
 
-/** Hospitals by code, `limit` of them after `afterCode`. */
+/** Hospitals that take part, by code, `limit` of them after `afterCode`. */
 export function listHospitals(db: Db, afterCode: string, limit: number) {
+  const { code, name, level, region } = hospital;
   return db
-    .select()
+    .select({ code, name, level, region })
     .from(hospital)
-    .where(gt(hospital.code, afterCode))
+    .where(and(gt(hospital.code, afterCode), isNull(hospital.leftAt)))
     .orderBy(asc(hospital.code))
     .limit(limit);
 }

@@ -1,5 +1,5 @@
 // Hospital terminals: registered with a public key only, revoked at once.
-import { and, asc, eq, gt, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, isNull, sql } from 'drizzle-orm';
 import type { Db, Tx } from '../db/db.ts';
 import { hospital, terminal } from '../db/schema.ts';
 import { Refusal } from '../errors.ts';
@@ -68,12 +68,18 @@ export function listTerminals(
     .limit(limit);
 }
 
-/** Refuses with visit/hospital-unknown. */
+/** Revokes whatever terminals a hospital has. */
+export async function revokeTerminalsOf(tx: Tx, hospitalCode: string, at: Date): Promise<void> {
+  const isItsOwn = and(eq(terminal.hospitalCode, hospitalCode), isNull(terminal.revokedAt));
+  await tx.update(terminal).set({ revokedAt: at }).where(isItsOwn);
+}
+
+/** Refuses with visit/hospital-unknown, also for one whose contract has ended. */
 export async function refuseUnknownHospital(tx: Tx | Db, code: string): Promise<void> {
   const [row] = await tx
     .select({ code: hospital.code })
     .from(hospital)
-    .where(eq(hospital.code, code));
+    .where(and(eq(hospital.code, code), isNull(hospital.leftAt)));
   if (!row)
     throw new Refusal('visit/hospital-unknown', { detail: `医院不存在 No hospital ${code}` });
 }

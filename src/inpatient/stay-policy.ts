@@ -8,7 +8,7 @@ const share = z.string().regex(/^(0\.\d{1,2}|1(\.0{1,2})?)$/, 'a share of the ho
 const yuan = z.string().regex(/^\d{1,8}\.\d{2}$/, 'yuan with two decimals');
 const days = z.array(z.iso.date());
 
-const stayPolicySchema = z.strictObject({
+export const stayPolicySchema = z.strictObject({
   /** True where 2402 comes before the last 2304 (在院状态不允许结算); else it follows. */
   dischargeBeforeSettlement: z.boolean(),
   /** A hold is raised, then warned about, when what is charged and unsettled passes these shares; [] never. */

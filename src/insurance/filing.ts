@@ -8,7 +8,7 @@ import { type node, nodes, text } from './wire.ts';
 const digits = z.string().regex(/^\d{2,6}$/, 'leading digits of a region code');
 const day = z.iso.date().nullable();
 
-const zoneSchema = z.strictObject({
+export const zoneSchema = z.strictObject({
   name: z.string().min(1),
   /** Leading digits: insured in one of these … */
   insured: z.array(digits).min(1),
