@@ -88,6 +88,7 @@ export async function buildDeps(env: Environment, parties: Parties): Promise<Dep
     schema: env.DATABASE_SCHEMA,
     poolSize: env.DATABASE_POOL_SIZE,
     usePrepared: env.DATABASE_PREPARED === 'on',
+    isPooled: env.DIRECT_DATABASE_URL !== undefined,
   });
   watchDatabase(metrics, db);
   const insurer = makeNhsaInsurer({

@@ -2,8 +2,10 @@
 // new requests, what is held is finished, nothing is left running.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { sql } from 'drizzle-orm';
 import { buildDeps, createApp } from './app.ts';
 import { ConfigError, type Environment, readEnvironment } from './config.ts';
+import { type Db, rows } from './db/db.ts';
 import { type EmbeddedDatabase, startEmbedded } from './db/embedded.ts';
 import { migrateDatabase } from './db/migrate.ts';
 import { announceSandbox, prepareSandbox, type Sandbox, seedSandbox } from './sandbox/start.ts';
@@ -27,6 +29,7 @@ async function main(): Promise<void> {
   const [databaseUrl, sandbox] = await Promise.all([startDatabase(env), startSandbox(env)]);
   const deps = await buildDeps(env, { publicUrl, databaseUrl, ...partiesOf(env, sandbox) });
   running.push({ name: 'pool', stop: () => deps.db.$client.end({ timeout: 5 }) });
+  await checkSchema(deps.db, env.DATABASE_SCHEMA);
   if (sandbox) await seedSandbox(deps.db);
   const server = createServer(createApp(deps, sandbox?.links));
   await listen(server, port, env.HOST);
@@ -43,6 +46,15 @@ async function startDatabase(env: Environment): Promise<string> {
   const url = env.DATABASE_URL ?? (await startOwnDatabase(env));
   await migrateDatabase(env.DIRECT_DATABASE_URL ?? url, env.DATABASE_SCHEMA);
   return url;
+}
+
+/** Behind a pooler the role names the schema; with another one we would write another city's books. */
+async function checkSchema(db: Db, wanted: string): Promise<void> {
+  const [row] = await rows<{ schema: string | null }>(db, sql`select current_schema() as schema`);
+  if (row?.schema === wanted) return;
+  throw new StartError(
+    `DATABASE_SCHEMA is ${wanted}, but this role's is ${row?.schema}: alter role … set search_path = ${wanted}`,
+  );
 }
 
 async function startOwnDatabase(env: Environment): Promise<string> {

@@ -16,6 +16,8 @@ export interface DatabaseOptions {
   poolSize: number;
   /** False behind a pooler that knows no prepared statements. */
   usePrepared: boolean;
+  /** Behind a pooler, which refuses a search path: the role has it (`alter role … set search_path`). */
+  isPooled?: boolean;
 }
 
 let isPreparing = false;
@@ -43,7 +45,8 @@ export function openDatabase(options: DatabaseOptions): Db {
     max: options.poolSize,
     prepare: options.usePrepared,
     types: { bigint: postgres.BigInt },
-    connection: options.schema === 'public' ? {} : { search_path: options.schema },
+    connection:
+      options.schema === 'public' || options.isPooled ? {} : { search_path: options.schema },
   });
   return drizzle(client, { schema, casing: 'snake_case' });
 }
