@@ -1,6 +1,6 @@
 // Intents: what was meant before the network was called, who is at it, and until when. Law: one
 // running intent a visit, and only the holder of its lease token may finish it.
-import { and, eq, inArray, notInArray, type SQL, sql } from 'drizzle-orm';
+import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import { rows, type Tx } from '../db/db.ts';
 import { intent } from '../db/schema.ts';
 import { Refusal } from '../errors.ts';
@@ -91,23 +91,18 @@ function readIntent(row: IntentRow, keyring: Keyring, isResumed: boolean): Inten
  * process died is ended: it moved nothing.
  */
 export async function refuseWhileAtCounter(tx: Tx, visitId: string): Promise<void> {
-  await rows(
+  const [running] = await rows(
     tx,
     sql`
-    update intent set status = 'undone', finished_at = clock_timestamp()
-    where visit_id = ${visitId} and status = 'running' and kind = 'preview'
-      and lease_until < clock_timestamp()`,
+    with ended as (
+      update intent set status = 'undone', finished_at = clock_timestamp()
+      where visit_id = ${visitId} and status = 'running' and kind = 'preview'
+        and lease_until < clock_timestamp() returning id
+    )
+    select 1 from intent
+    where visit_id = ${visitId} and status = 'running' and kind not in ('refund', 'convert')
+      and id not in (select id from ended)`,
   );
-  const [running] = await tx
-    .select({ id: intent.id })
-    .from(intent)
-    .where(
-      and(
-        eq(intent.visitId, visitId),
-        eq(intent.status, 'running'),
-        notInArray(intent.kind, ['refund', 'convert']),
-      ),
-    );
   if (running) throw new Refusal('visit/settling', { retryAfterSeconds: 1 });
 }
 

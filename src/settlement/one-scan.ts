@@ -58,10 +58,12 @@ async function beginOneScan(
   startedAtMs: number,
 ): Promise<Reply | Intent> {
   const { deps, key, terminal, request } = call;
-  const stored = key && (await takeKey(tx, key));
+  const [stored, isAtWork] = key
+    ? await Promise.all([takeKey(tx, key), isKeyAtWork(tx, key)])
+    : [null, false];
   if (stored) return stored;
   // Else its own visit would be refused as a number taken, and that would be the key's last word.
-  if (key && (await isKeyAtWork(tx, key))) {
+  if (isAtWork) {
     throw new Refusal('idempotency/in-flight', { retryAfterSeconds: 1 });
   }
   const row = await inStep('open', () => insertVisit(tx, deps, opening));

@@ -59,7 +59,9 @@ async function holdOrAsk(
   const asked = toConfirm === null ? null : await askConfirmation(tx, row, toConfirm);
   if (!asked) await dropConfirmation(tx, row.id);
   const holdDecline = asked ? STEP_UP_NEEDED : null;
-  await tx.update(visit).set({ holdDecline }).where(eq(visit.id, row.id));
+  if (holdDecline !== row.holdDecline) {
+    await tx.update(visit).set({ holdDecline }).where(eq(visit.id, row.id));
+  }
   return { held: result, askedId: asked?.id ?? null };
 }
 

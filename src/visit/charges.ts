@@ -50,7 +50,8 @@ export async function insertCharges(
 ) {
   const now = await businessNow(tx);
   const total = sumFen(order.items.map((item) => item.amount));
-  const batches = await rows(
+  // All are sent together and read in order; a refusal below undoes them all.
+  const inserted = rows(
     tx,
     sql`
     insert into charge_batch (visit_id, batch, position, total, created_at)
@@ -59,8 +60,13 @@ export async function insertCharges(
     from charge_batch where visit_id = ${visit.id}
     on conflict do nothing returning 1`,
   );
+  const [batches, lines, chargedTotal] = await Promise.all([
+    inserted,
+    rows<{ line_number: number }>(tx, insertLines(visit.id, order, now)),
+    moveChargedTotal(tx, visit.id, total),
+    extendHold(tx, visit.id),
+  ]);
   if (batches.length === 0) throw new Refusal('charge/batch-taken');
-  const lines = await rows<{ line_number: number }>(tx, insertLines(visit.id, order, now));
   if (lines.length < order.items.length) {
     const saved = new Set(lines.map((line) => line.line_number));
     const errors = order.items.flatMap((item, index) =>
@@ -70,9 +76,7 @@ export async function insertCharges(
     );
     throw new Refusal('charge/line-taken', { errors });
   }
-  const chargedTotal = await moveChargedTotal(tx, visit.id, total);
   if (chargedTotal > MAX_FEN) throw new Refusal('charge/total-exceeded');
-  await extendHold(tx, visit.id);
   await growHold(tx, visit);
   return { chargedTotal: formatYuan(chargedTotal), items: order.items.map(lineView(order.batch)) };
 }

@@ -54,22 +54,25 @@ export async function batchesOf(tx: Tx | Db, visitId: string): Promise<BatchRow[
 
 /** The visit as the contract shows it; personal data masked. */
 export async function visitView(tx: Tx | Db, keyring: Keyring, row: VisitRow) {
-  const [newestHold] = await tx
-    .select()
-    .from(hold)
-    .where(eq(hold.visitId, row.id))
-    .orderBy(desc(hold.placedAt), desc(hold.id))
-    .limit(1);
-  const settlements = await tx
-    .select({ id: settlement.id })
-    .from(settlement)
-    .where(eq(settlement.visitId, row.id))
-    .orderBy(asc(settlement.recordedAt));
-  const patient = row.citizenId ? await readCitizen(tx, keyring, row.citizenId) : null;
   const { proxyCitizenId } = row;
-  const proxy = proxyCitizenId ? await readCitizen(tx, keyring, proxyCitizenId) : null;
   const isAsked = row.holdDecline === 'credit/confirmation-needed';
-  const asked = isAsked ? await confirmationOfVisit(tx, row.id) : null;
+  // Sent together: each of them would else be a message and a wait of its own.
+  const [[newestHold], settlements, patient, proxy, asked] = await Promise.all([
+    tx
+      .select()
+      .from(hold)
+      .where(eq(hold.visitId, row.id))
+      .orderBy(desc(hold.placedAt), desc(hold.id))
+      .limit(1),
+    tx
+      .select({ id: settlement.id })
+      .from(settlement)
+      .where(eq(settlement.visitId, row.id))
+      .orderBy(asc(settlement.recordedAt)),
+    row.citizenId ? readCitizen(tx, keyring, row.citizenId) : null,
+    proxyCitizenId ? readCitizen(tx, keyring, proxyCitizenId) : null,
+    isAsked ? confirmationOfVisit(tx, row.id) : null,
+  ]);
   return {
     id: row.id,
     visitNumber: row.visitNumber,
