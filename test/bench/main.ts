@@ -9,7 +9,7 @@ import { startCity } from './city.ts';
 import { counterWhileDraining } from './counter-while-draining.ts';
 import { drain } from './drain.ts';
 import { type Figure, figureLines, figureOf } from './figure.ts';
-import { hold } from './hold.ts';
+import { hold, holdOrTransfer, hotHospital, hotLine } from './hold.ts';
 import { oneScan } from './one-scan.ts';
 
 /** A new bench is one file and one line here. */
@@ -18,6 +18,9 @@ const benches: Record<string, Bench> = {
   'counter-while-draining': counterWhileDraining,
   'one-scan': oneScan,
   hold,
+  'hold-or-transfer': holdOrTransfer,
+  'hot-line': hotLine,
+  'hot-hospital': hotHospital,
 };
 
 const USAGE = `npm run bench -- [name…] [--count 2000] [--seconds 20] [--rounds 3] [--seed 7] [--out file]
