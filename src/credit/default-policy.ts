@@ -2,7 +2,12 @@
 // Amounts are yuan strings: policies are read and changed by people.
 import { defaultStayPolicy } from '../inpatient/stay-policy.ts';
 import { defaultFilingPolicy } from '../insurance/filing.ts';
-import type { Agreement, CreditPolicy, LenderProduct } from './policy.ts';
+import {
+  type Agreement,
+  type CreditPolicy,
+  defaultCollection,
+  type LenderProduct,
+} from './policy.ts';
 
 export interface PolicyRow {
   kind: string;
@@ -40,6 +45,7 @@ const credit: CreditPolicy = {
   // Above what any line of this policy carries (3,000 + 5,000 for a stay), so nobody is asked until a
   // city grants more or lowers it.
   stepUpAbove: '10000.00',
+  collection: defaultCollection,
 };
 
 /** The hospitals' apps show the agreement; until the city lists its versions any is recorded. */

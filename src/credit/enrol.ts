@@ -51,7 +51,13 @@ export async function enrol(
 /** Closes the line while nothing is held or owed; the consents end with it. */
 export async function closeLine(tx: Tx, citizenId: string): Promise<void> {
   const line = await lockLine(tx, citizenId);
-  if (line.held > 0n || line.outstanding > 0n) throw new Refusal('credit/debt-open');
+  // What the lender wrote off it still claims: nobody leaves it behind and enrols anew.
+  const claimed = await rows(
+    tx,
+    sql`select 1 from receivable where line_id = ${line.id} and written_off > 0 limit 1`,
+  );
+  const isFree = line.held === 0n && line.outstanding === 0n && claimed.length === 0;
+  if (!isFree) throw new Refusal('credit/debt-open');
   const now = await businessNow(tx);
   await tx
     .update(creditLine)

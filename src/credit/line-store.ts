@@ -48,6 +48,9 @@ export interface ReceivableRow {
   paid: Fen;
   owed: Fen;
   due_at: string;
+  loan_number: string | null;
+  late_charges: Fen;
+  instalments: { amount: string; dueAt: string }[] | null;
   status: 'open' | 'overdue' | 'paid' | 'writtenOff' | 'waitingForInsurance';
 }
 
@@ -63,7 +66,12 @@ export function listReceivables(
     db,
     sql`
     select r.id, r.settlement_id, coalesce(h.name, '') as hospital, r.amount, r.paid,
-      r.amount - r.paid - r.reduced - r.written_off as owed, r.due_at,
+      r.amount - r.paid - r.reduced - r.written_off as owed, r.due_at, r.loan_number,
+      coalesce((select sum(n.amount) from lender_notice n
+        where n.receivable_id = r.id and n.kind = 'lateCharge'), 0)::bigint as late_charges,
+      (select jsonb_agg(jsonb_build_object('amount', i.amount::text, 'dueAt', i.due_at)
+          order by i.number)
+        from instalment i where i.receivable_id = r.id) as instalments,
       case when r.written_off > 0 and r.amount = r.paid + r.reduced + r.written_off
           then 'writtenOff'
         when r.amount = r.paid + r.reduced + r.written_off then 'paid'
@@ -89,5 +97,15 @@ export function receivableView(row: ReceivableRow) {
     outstanding: formatYuan(row.owed),
     dueAt: new Date(row.due_at).toISOString(),
     status: row.status,
+    lateCharges: formatYuan(row.late_charges),
+    ...(row.loan_number ? { loanNumber: row.loan_number } : {}),
+    ...(row.instalments
+      ? {
+          instalments: row.instalments.map((part) => ({
+            amount: formatYuan(BigInt(part.amount)),
+            dueAt: new Date(part.dueAt).toISOString(),
+          })),
+        }
+      : {}),
   };
 }

@@ -57,6 +57,8 @@ export const creditPolicySchema = z.strictObject({
   suspendAfterDays: z.int().nonnegative(),
   /** A hold above it needs the payer's own act; absent: none does. */
   stepUpAbove: yuan.optional(),
+  /** Absent: the default. */
+  collection: collectionRule.optional(),
 });
 export type CreditPolicy = z.infer<typeof creditPolicySchema>;
 
@@ -65,7 +67,7 @@ export const lenderProductSchema = z.strictObject({
   /** Due at this Shanghai time of the day that lies `days` after the capture's day. */
   due: z.strictObject({
     days: z.int().nonnegative(),
-    at: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/),
+    at: timeOfDay,
   }),
 });
 export type LenderProduct = z.infer<typeof lenderProductSchema>;

@@ -6,6 +6,7 @@ import { once } from '../http/idempotency.ts';
 import { page, readCursor } from '../http/paging.ts';
 import { callerOf, type Route, route } from '../http/route.ts';
 import { idOf, listReply, pageQuery, shortText, timeText } from '../http/schemas.ts';
+import { type Column, tabularReply } from '../http/tabular.ts';
 import { closeLine, enrol, setConsents } from './enrol.ts';
 import { explainLine } from './explain-line.ts';
 import { creditLineView, listReceivables, readLine, receivableView } from './line-store.ts';
@@ -19,6 +20,20 @@ import {
   lenderReply,
   receivableReply,
 } from './schemas.ts';
+
+const receivableColumns: readonly Column<ReturnType<typeof receivableView>>[] = (
+  [
+    'id',
+    'settlementId',
+    'hospital',
+    'amount',
+    'paid',
+    'outstanding',
+    'dueAt',
+    'status',
+    'lateCharges',
+  ] as const
+).map((key) => ({ key, cell: (row) => row[key] }));
 
 const citizen = { tag: 'Citizen', roles: ['citizen'] } as const;
 
@@ -122,7 +137,8 @@ export const creditRoutes: Route[] = [
     method: 'get',
     path: '/v1/me/receivables',
     operationId: 'listReceivables',
-    summary: '应还账单 My receivables, in order of their due time',
+    summary: '应还账单 My receivables, in order of their due time; also as CSV and XLSX',
+    isTabular: true,
     idempotency: 'none',
     query: pageQuery,
     replies: { 200: listReply(receivableReply) },
@@ -135,7 +151,10 @@ export const creditRoutes: Route[] = [
         new Date(row.due_at).toISOString(),
         row.id,
       ]);
-      return { status: 200, body: { data: data.map(receivableView), nextCursor } };
+      const views = data.map(receivableView);
+      const { accept } = call;
+      if (accept !== 'json') return tabularReply(accept, 'receivables', receivableColumns, views);
+      return { status: 200, body: { data: views, nextCursor } };
     },
   }),
 ];

@@ -72,5 +72,11 @@ export const receivableReply = z
     outstanding: yuanReply,
     dueAt: timeReply,
     status: z.enum(['open', 'overdue', 'paid', 'writtenOff', 'waitingForInsurance']),
+    lateCharges: yuanReply.meta({ description: '银行通知的逾期费用 by the lender’s notices' }),
+    loanNumber: z.string().optional(),
+    instalments: z
+      .array(z.object({ amount: yuanReply, dueAt: timeReply }))
+      .optional()
+      .meta({ description: '分期 what is left of a hardship plan' }),
   })
   .meta({ id: 'Receivable' });

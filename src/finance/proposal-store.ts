@@ -13,6 +13,8 @@ export const proposalKinds = [
   'closeCase',
   'classText',
   'decideKinship',
+  'decideObjection',
+  'breakRemedy',
 ] as const;
 export type ProposalKind = (typeof proposalKinds)[number];
 

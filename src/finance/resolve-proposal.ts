@@ -9,6 +9,8 @@ import { proposal } from '../db/schema.ts';
 import { assert, Refusal } from '../errors.ts';
 import { decideKinship } from '../family/papers.ts';
 import type { CallerOf } from '../http/route.ts';
+import { applyRemedy } from '../reconciliation/apply-remedy.ts';
+import { decideObjection } from '../repayment/object-to-report.ts';
 import { closeCase, closeCasesAbout } from './case-store.ts';
 import { lockProposal, type ProposalKind, type ProposalRow } from './proposal-store.ts';
 import { setMeaning } from './unlisted-text-store.ts';
@@ -21,6 +23,7 @@ const classified = z.object({
   text: z.string(),
   meaning: z.string(),
 });
+const objection = z.object({ reportId: z.string(), decision: z.enum(['upheld', 'refused']) });
 const kinship = z.object({ linkId: z.string(), decision: z.enum(['proven', 'refused']) });
 
 const effects: Record<ProposalKind, Effect> = {
@@ -36,6 +39,12 @@ const effects: Record<ProposalKind, Effect> = {
     const { linkId, decision } = kinship.parse(row.detail);
     return decideKinship(tx, linkId, decision);
   },
+  decideObjection: async (tx, _checker, row) => {
+    const { reportId, decision } = objection.parse(row.detail);
+    await decideObjection(tx, reportId, decision);
+    await closeCase(tx, row.subjectId, row.reason);
+  },
+  breakRemedy: applyRemedy,
 };
 
 /**

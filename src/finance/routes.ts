@@ -21,6 +21,7 @@ import {
 import { listReply, pageQuery } from '../http/schemas.ts';
 import { idPattern } from '../ids.ts';
 import { caseView, closeCasesAbout, findCase, listCases } from './case-store.ts';
+import { objectionOf, objectionRoute } from './objection-route.ts';
 import { listProposals, type ProposalRow, proposalView } from './proposal-store.ts';
 import {
   proposeCaseClose,
@@ -95,6 +96,7 @@ const beforeId = (cursor: string | undefined, kind: 'financeCase' | 'proposal') 
   readCursor(cursor, z.tuple([z.string().regex(idPattern(kind))]))?.[0] ?? null;
 
 export const financeRoutes: Route[] = [
+  objectionRoute,
   route({
     ...making,
     roles: ['financeMaker'],
@@ -157,7 +159,8 @@ export const financeRoutes: Route[] = [
     handler: async (call) => {
       const staff = callerOf(call, 'staff');
       const row = await findCase(call.deps.db, staff, call.params.caseId);
-      const view = await caseView(call.deps.db, row);
+      const seen = await caseView(call.deps.db, row);
+      const view = { ...seen, ...(await objectionOf(call.deps, staff, row)) };
       if (row.kind !== PAPERS_CASE || row.status !== 'open') return { status: 200, body: view };
       const kinship = await papersToCheck(call.deps, row.subjectId, staff.client);
       return { status: 200, body: { ...view, ...(kinship ? { kinship } : {}) } };
@@ -215,6 +218,11 @@ export const financeRoutes: Route[] = [
       'settlement/busy',
       'finance/case-closed',
       'family/link-ended',
+      'break/closed',
+      'break/remedy-unfit',
+      'payment/exceeds-due',
+      'settlement/nothing-due',
+      'tender/reference-used',
     ],
     handler: (call) => resolved(call, 'approved'),
   }),

@@ -47,6 +47,7 @@ export const caseReply = z
     detail: z.looseObject({}),
     handClaim: handClaimReply.optional(),
     kinship: kinshipReply.optional(),
+    objection: z.string().optional().meta({ description: "the person's own words" }),
     createdAt: timeReply,
     closedAt: timeReply.nullable(),
   })

@@ -2,7 +2,7 @@
 // date only, so they cannot name a department or an illness.
 import type { Said } from '../http/explanations.ts';
 import type { EventType } from '../outbox/events.ts';
-import type { NoticeText } from './notice-texts.ts';
+import type { NoticeText } from './notice-text.ts';
 
 const because = (reason: string): Said =>
   reason ? { zh: `原因：${reason}。`, en: `Reason: ${reason}.` } : { zh: '', en: '' };

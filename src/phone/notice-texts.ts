@@ -1,58 +1,10 @@
 // Every fact that we tell of, in plain words. Law: a fact without a text does not compile.
-import type { Said } from '../http/explanations.ts';
 import type { EventType } from '../outbox/events.ts';
 import { billNotices, visitNotices } from './bill-notices.ts';
-
-export interface NoticeFacts {
-  /** The hospital's name; a word for it where the fact has none. */
-  hospital: Said;
-  /** Yuan; what the fact is about, as far as it concerns the reader. */
-  amount: string;
-  /** Yuan that came back or is no longer owed. */
-  back: string;
-  /** The insurer's or finance's words, for the patient only; empty for a payer. */
-  reason: string;
-}
-
-export interface NoticeText {
-  title: Said;
-  text: (facts: NoticeFacts) => Said;
-  /** For the payer of somebody else's visit; absent: the same words. */
-  forPayer?: (facts: NoticeFacts) => Said;
-}
-
-/** A text that needs no facts. */
-const plain = (title: Said, text: Said): NoticeText => ({ title, text: () => text });
+import { debtNotices } from './debt-notices.ts';
+import { type NoticeText, plain } from './notice-text.ts';
 
 const credit = {
-  'receivable.due': {
-    title: { zh: '账单将到期', en: 'Bill due soon' },
-    text: ({ hospital, amount }) => ({
-      zh: `${hospital.zh}的账单 ${amount} 元即将到还款日，届时从还款账户自动扣款。`,
-      en: `Your bill of ${amount} yuan (${hospital.en}) falls due soon and is debited by itself.`,
-    }),
-  },
-  'receivable.overdue': {
-    title: { zh: '账单已逾期', en: 'Bill overdue' },
-    text: ({ hospital, amount }) => ({
-      zh: `${hospital.zh}的账单 ${amount} 元已过还款日，请尽快还款，以免额度暂停。`,
-      en: `Your bill of ${amount} yuan (${hospital.en}) is past its due day; repay soon, or the line is suspended.`,
-    }),
-  },
-  'receivable.paid': {
-    title: { zh: '账单已还清', en: 'Bill repaid' },
-    text: ({ hospital, amount }) => ({
-      zh: `${hospital.zh}的账单 ${amount} 元已还清，额度已恢复。`,
-      en: `Your bill of ${amount} yuan (${hospital.en}) is repaid and the credit is free again.`,
-    }),
-  },
-  'repayment.failed': {
-    title: { zh: '还款未成功', en: 'Repayment failed' },
-    text: ({ amount }) => ({
-      zh: `还款 ${amount} 元未成功，请确认还款账户余额后再试。`,
-      en: `The repayment of ${amount} yuan failed; check the account and try again.`,
-    }),
-  },
   'line.enrolled': plain(
     { zh: '已开通信用就医', en: 'Enrolled' },
     {
@@ -63,13 +15,6 @@ const credit = {
   'line.closed': plain(
     { zh: '信用就医已关闭', en: 'Line closed' },
     { zh: '您的信用额度已关闭。', en: 'Your credit line is closed.' },
-  ),
-  'line.suspended': plain(
-    { zh: '信用额度已暂停', en: 'Line suspended' },
-    {
-      zh: '信用额度已暂停，家人也暂不能使用；还清逾期账单后恢复，急诊不受影响。',
-      en: 'Your credit line is suspended, for relatives too; repay what is overdue to restore it. Emergencies are not affected.',
-    },
   ),
   'consent.withdrawn': plain(
     { zh: '授权已撤回', en: 'Consent withdrawn' },
@@ -136,6 +81,7 @@ export const noticeTexts: Record<EventType, NoticeText> = {
   ...visitNotices,
   ...billNotices,
   ...credit,
+  ...debtNotices,
   ...family,
   ...city,
 };

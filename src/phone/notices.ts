@@ -4,7 +4,8 @@ import { type Db, rows } from '../db/db.ts';
 import { inBoth, type Said } from '../http/explanations.ts';
 import { type Fen, formatYuan } from '../money.ts';
 import type { EventType } from '../outbox/events.ts';
-import { type NoticeFacts, noticeTexts } from './notice-texts.ts';
+import type { NoticeFacts } from './notice-text.ts';
+import { noticeTexts } from './notice-texts.ts';
 
 /** Facts of somebody else's settlement that move the payer's debt. */
 const forPayers: readonly EventType[] = [

@@ -1,7 +1,9 @@
 // Law: the debt goes down only when the bank says paid, and the limit is free again in the same
 // transaction. Money that arrives for nothing owed any more goes back where it came from.
 import { eq, sql } from 'drizzle-orm';
+import { hasPlan, takeOffPlan } from '../credit/instalments.ts';
 import type { DebitAnswer } from '../credit/lender-bank.ts';
+import { restoreLine } from '../credit/restore-line.ts';
 import { businessNow, rows, type Tx } from '../db/db.ts';
 import { creditLine, moneyBack, repayment, repaymentAllocation } from '../db/schema.ts';
 import { newId } from '../ids.ts';
@@ -10,6 +12,7 @@ import { postEntry } from '../ledger/post.ts';
 import { type Fen, formatYuan, sumFen } from '../money.ts';
 import { recordEvent } from '../outbox/events.ts';
 import { enqueueJob } from '../outbox/jobs.ts';
+import { postDebitResolved } from './debit-in-transit.ts';
 import { isUnderWay, type RepaymentRow, readRepayment } from './repayment-store.ts';
 
 /** Where the bank answered; `absent` = it never saw the debit. */
@@ -22,6 +25,7 @@ interface Part {
   taken: Fen;
   surplus: Fen;
   is_settled: boolean;
+  has_plan: boolean;
 }
 
 /**
@@ -66,13 +70,14 @@ async function lockRepayment(tx: Tx, repaymentId: string): Promise<RepaymentRow>
 
 async function bookPaid(tx: Tx, row: RepaymentRow, bankSerial: string): Promise<void> {
   const now = await businessNow(tx);
+  if (isUnderWay(row)) await postDebitResolved(tx, row, now);
   const parts = await payReceivables(tx, row.id);
   const taken = sumFen(parts.map((part) => part.taken));
   await tx
     .update(creditLine)
     .set({ outstanding: sql`${creditLine.outstanding} - ${taken.toString()}::bigint` })
     .where(eq(creditLine.id, row.lineId));
-  await close(tx, row, { status: 'paid', bankSerial, resolvedAt: now });
+  await close(tx, row, { status: 'paid', bankSerial, reason: null, resolvedAt: now });
   await postPaid(tx, row, parts, now);
   await sendSurplusBack(tx, row, parts, now);
   for (const part of parts.filter((p) => p.is_settled)) {
@@ -83,6 +88,10 @@ async function bookPaid(tx: Tx, row: RepaymentRow, bankSerial: string): Promise<
       occurredAt: now,
     });
   }
+  for (const part of parts) {
+    if (part.has_plan) await takeOffPlan(tx, part.receivable_id, part.taken, 'first');
+  }
+  await restoreLine(tx, row.lineId);
 }
 
 /** Takes each allocation off its receivable, at most what is still owed; locked in order of id. */
@@ -92,12 +101,12 @@ function payReceivables(tx: Tx, repaymentId: string): Promise<Part[]> {
     sql`
     with owed as materialized (
       select r.id, r.settlement_id, a.amount as allocated,
-        r.amount - r.paid - r.reduced - r.written_off as owed
+        r.amount - r.paid - r.reduced - r.written_off as owed, ${hasPlan} as has_plan
       from repayment_allocation a join receivable r on r.id = a.receivable_id
       where a.repayment_id = ${repaymentId} order by r.id for update of r
     ),
     parts as (
-      select o.id as receivable_id, o.settlement_id, o.owed, least(o.allocated, o.owed) as taken,
+      select o.id as receivable_id, o.settlement_id, o.owed, o.has_plan, least(o.allocated, o.owed) as taken,
         o.allocated - least(o.allocated, o.owed) as surplus
       from owed o
     ),
@@ -105,7 +114,8 @@ function payReceivables(tx: Tx, repaymentId: string): Promise<Part[]> {
       update receivable set paid = receivable.paid + p.taken
       from parts p where receivable.id = p.receivable_id and p.taken > 0
     )
-    select receivable_id, settlement_id, taken, surplus, taken > 0 and taken = owed as is_settled
+    select receivable_id, settlement_id, taken, surplus, taken > 0 and taken = owed as is_settled,
+      has_plan
     from parts order by receivable_id`,
   );
 }
@@ -140,7 +150,8 @@ async function sendSurplusBack(tx: Tx, row: RepaymentRow, parts: Part[], now: Da
       amount: part.surplus,
       isReduction: false,
       status: 'pending',
-      citizenId: row.citizenId,
+      // A relative's money goes back to the relative.
+      citizenId: row.paidByCitizenId ?? row.citizenId,
       createdAt: now,
     });
     await enqueueJob(tx, { kind: 'sendMoneyBack', subjectId: id });
@@ -149,10 +160,11 @@ async function sendSurplusBack(tx: Tx, row: RepaymentRow, parts: Part[], now: Da
 
 async function bookFailed(tx: Tx, row: RepaymentRow, reason: string): Promise<void> {
   const now = await businessNow(tx);
+  await postDebitResolved(tx, row, now);
   await close(tx, row, { status: 'failed', reason, resolvedAt: now });
   await recordEvent(tx, {
     type: 'repayment.failed',
-    citizenId: row.citizenId,
+    citizenId: row.paidByCitizenId ?? row.citizenId,
     data: { repaymentId: row.id, amount: formatYuan(row.amount) },
     occurredAt: now,
   });

@@ -4,34 +4,32 @@
 import { sql } from 'drizzle-orm';
 import type { DebitAnswer } from '../credit/lender-bank.ts';
 import { rows, type Tx, transact } from '../db/db.ts';
-import { repayment, repaymentAllocation } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
-import { Refusal } from '../errors.ts';
+import { assert, Refusal } from '../errors.ts';
 import { finishKey, leaseKey, peekKey, type RequestKey, takeKey } from '../http/idempotency.ts';
 import type { Call, Reply } from '../http/route.ts';
-import { readCitizen } from '../identity/people.ts';
-import { newId } from '../ids.ts';
-import type { Fen } from '../money.ts';
 import { allocate } from './allocate.ts';
+import { beginRepayment } from './begin-repayment.ts';
 import { finishRepayment } from './finish-repayment.ts';
 import {
-  countMine,
+  areLinked,
   isKeyFinished,
   isUnderWay,
   lockOwed,
   notedRepayment,
   noteRepayment,
-  type OwedRow,
+  ownersOf,
   type RepaymentRow,
   readRepayment,
   repaymentView,
 } from './repayment-store.ts';
 import type { RepaymentWish } from './schemas.ts';
+import { sendDebit } from './send-debit.ts';
 
 /** Longer than the two calls to the bank that a resumed request may make. */
 const LEASE_SECONDS = 15;
 
-/** Repays from the citizen's account. 201 with the outcome, 202 while nobody knows it. */
+/** Repays from the caller's account, also for a linked relative. 201 with the outcome, 202 while nobody knows it. */
 export async function repay(
   call: Pick<Call, 'deps' | 'key'> & { body: RepaymentWish },
   citizenId: string,
@@ -57,70 +55,61 @@ export async function repay(
 
 /** Transaction A: every refusal happens here. */
 async function begin(tx: Tx, citizenId: string, wish: RepaymentWish): Promise<RepaymentRow> {
+  const debtor = await debtorOf(tx, citizenId, wish.receivableIds);
   const [line] = await rows<{ id: string; lender: string }>(
     tx,
     sql`
-    select id, lender from credit_line where citizen_id = ${citizenId} and status <> 'closed'
+    select id, lender from credit_line where citizen_id = ${debtor} and status <> 'closed'
     for update`,
   );
-  const owed = await choose(tx, citizenId, wish);
+  const asked = wish.receivableIds ? new Set(wish.receivableIds) : null;
+  const all = await lockOwed(tx, debtor);
+  const owed = asked ? all.filter((debt) => asked.has(debt.id)) : all;
   const free = owed.filter((debt) => !debt.isUnderWay);
   const allocations = allocate(free, wish.amount);
   if (!line || !allocations) {
     const isAllOwed = allocate(owed, wish.amount) !== null;
     throw new Refusal(line && isAllOwed ? 'repayment/under-way' : 'repayment/exceeds-debt');
   }
-  return insertRepayment(tx, { citizenId, line, amount: wish.amount }, allocations);
+  const by =
+    debtor === citizenId
+      ? ({ cause: 'citizen' } as const)
+      : ({ cause: 'relative', paidByCitizenId: citizenId } as const);
+  const row = await beginRepayment(tx, {
+    citizenId: debtor,
+    line,
+    amount: wish.amount,
+    by,
+    allocations,
+  });
+  assert(row, 'only an auto-debit has a slot');
+  return row;
 }
 
-/** What may be paid: the receivables asked for, else all that the citizen owes. */
-async function choose(tx: Tx, citizenId: string, wish: RepaymentWish): Promise<OwedRow[]> {
-  const owed = await lockOwed(tx, citizenId);
-  if (!wish.receivableIds) return owed;
-  const asked = new Set(wish.receivableIds);
-  if ((await countMine(tx, citizenId, [...asked])) !== asked.size) {
+/**
+ * Whose debt is paid: the caller's own, or that of one person whom an active family link ties to them,
+ * named by their receivables. Anybody else's, or two people's at once: 404.
+ */
+async function debtorOf(tx: Tx, citizenId: string, ids: string[] | undefined): Promise<string> {
+  if (!ids) return citizenId;
+  const owners = await ownersOf(tx, ids);
+  const [debtor] = owners;
+  const isOne = debtor !== undefined && owners.every((owner) => owner === debtor);
+  if (!isOne || owners.length !== new Set(ids).size) throw new Refusal('resource/not-found');
+  if (debtor !== citizenId && !(await areLinked(tx, citizenId, debtor))) {
     throw new Refusal('resource/not-found');
   }
-  return owed.filter((debt) => asked.has(debt.id));
-}
-
-async function insertRepayment(
-  tx: Tx,
-  of: { citizenId: string; line: { id: string; lender: string }; amount: Fen },
-  allocations: { receivableId: string; amount: Fen }[],
-): Promise<RepaymentRow> {
-  const id = newId('repayment');
-  const [row] = await tx
-    .insert(repayment)
-    .values({
-      id,
-      citizenId: of.citizenId,
-      lineId: of.line.id,
-      lender: of.line.lender,
-      cause: 'citizen',
-      amount: of.amount,
-      status: 'processing',
-      // Real time: it tells how long the bank has had.
-      createdAt: sql`clock_timestamp()`,
-    })
-    .returning();
-  const parts = allocations.map((part) => ({ repaymentId: id, ...part, isOpen: true }));
-  await tx.insert(repaymentAllocation).values(parts);
-  if (!row) throw new Error('a repayment was not inserted');
-  return row;
+  return debtor;
 }
 
 /** Debits the account; a resumed request first asks what became of the debit. */
 async function askBank(deps: Deps, row: RepaymentRow, isResumed: boolean): Promise<DebitAnswer> {
-  if (!isUnderWay(row)) return { outcome: 'unknown' };
+  if (!isUnderWay(row)) return UNKNOWN;
   if (isResumed) {
     const found = await deps.lenders.findDebit(row.lender, row.id);
     if (found.outcome !== 'absent') return found.outcome === 'offline' ? UNKNOWN : found;
   }
-  const { bankAccount } = await readCitizen(deps.db, deps.keyring, row.citizenId);
-  if (bankAccount === null) return { outcome: 'declined', reason: 'no account' };
-  const account = bankAccount;
-  return deps.lenders.debit(row.lender, { serial: row.id, account, amount: row.amount });
+  return sendDebit(deps, row);
 }
 
 const UNKNOWN: DebitAnswer = { outcome: 'unknown' };

@@ -1,5 +1,5 @@
 // Rows of repayments and of what they pay.
-import { and, asc, desc, eq, lt, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, lt, or, sql } from 'drizzle-orm';
 import { type Db, rows, type Tx } from '../db/db.ts';
 import { receivable, repayment, repaymentAllocation } from '../db/schema.ts';
 import type { RequestKey } from '../http/idempotency.ts';
@@ -42,16 +42,28 @@ export async function lockOwed(tx: Tx, citizenId: string): Promise<OwedRow[]> {
   }));
 }
 
-/** How many of these receivables are the citizen's, owed or not. */
-export async function countMine(tx: Tx, citizenId: string, ids: string[]): Promise<number> {
-  const [row] = await rows<{ count: number }>(
+/** The debtor of each of these receivables that exists. */
+export async function ownersOf(tx: Tx, ids: readonly string[]): Promise<string[]> {
+  const found = await rows<{ citizen_id: string }>(
     tx,
     sql`
-    select count(*)::int as count from receivable
-    where citizen_id = ${citizenId}
-      and id in (select jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb))`,
+    select citizen_id from receivable
+    where id in (select jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb))`,
   );
-  return row?.count ?? 0;
+  return found.map((row) => row.citizen_id);
+}
+
+/** True while a family link between the two is active, whoever of them pays by it. */
+export async function areLinked(tx: Tx, one: string, other: string): Promise<boolean> {
+  const found = await rows(
+    tx,
+    sql`
+    select 1 from family_link
+    where status = 'active' and (ends_at is null or ends_at > business_now())
+      and ((payer_citizen_id = ${one} and beneficiary_citizen_id = ${other})
+        or (payer_citizen_id = ${other} and beneficiary_citizen_id = ${one}))`,
+  );
+  return found.length > 0;
 }
 
 export async function readRepayment(tx: Tx | Db, id: string): Promise<RepaymentRow> {
@@ -129,14 +141,14 @@ export async function repaymentViews(
   }));
 }
 
-/** A citizen's repayments, newest first, from before the cursor id on. */
+/** A citizen's repayments and those they made for relatives, newest first, from before the cursor id on. */
 export function listRepayments(
   db: Db,
   citizenId: string,
   before: string | null,
   count: number,
 ): Promise<RepaymentRow[]> {
-  const mine = eq(repayment.citizenId, citizenId);
+  const mine = or(eq(repayment.citizenId, citizenId), eq(repayment.paidByCitizenId, citizenId));
   return db
     .select()
     .from(repayment)

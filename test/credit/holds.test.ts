@@ -186,7 +186,10 @@ describe('changing a hold', () => {
     const { citizenId, lineId } = await makeLine(db);
     const visitId = await makeVisit(db);
     await place(visitId, citizenId);
-    await db.update(creditLine).set({ status: 'suspended' }).where(eq(creditLine.id, lineId));
+    await db
+      .update(creditLine)
+      .set({ status: 'suspended', suspendedFor: 'overdue' })
+      .where(eq(creditLine.id, lineId));
     expect(await set(visitId, '50.00')).toMatchObject({ amount: yuan('50.00') });
     await expect(set(visitId, '51.00')).rejects.toMatchObject({ code: 'credit/suspended' });
     expect(await set(visitId, '60.00', { isEmergency: true })).toMatchObject({
@@ -315,7 +318,7 @@ describe('capturing', () => {
     const suspended = await open();
     await db
       .update(creditLine)
-      .set({ status: 'suspended' })
+      .set({ status: 'suspended', suspendedFor: 'overdue' })
       .where(eq(creditLine.id, suspended.lineId));
     expect(await capture(suspended.visitId, '150.00')).toMatchObject({ captured: yuan('100.00') });
     const withdrawn = await open();

@@ -1,19 +1,18 @@
 import { eq } from 'drizzle-orm';
 import { afterEach, describe, expect, it } from 'vitest';
-import { captureCredit } from '../../src/credit/capture-hold.ts';
 import { giveBackCredit } from '../../src/credit/give-back-credit.ts';
 import type { LenderBank } from '../../src/credit/lender-bank.ts';
 import { transact } from '../../src/db/db.ts';
-import { citizen, receivable, settlement } from '../../src/db/schema.ts';
+import { receivable } from '../../src/db/schema.ts';
 import { Refusal } from '../../src/errors.ts';
 import { newId } from '../../src/ids.ts';
 import { formatYuan } from '../../src/money.ts';
 import { repay } from '../../src/repayment/repay.ts';
 import { resolveRepayments } from '../../src/repayment/resolve-repayments.ts';
-import { lineOf, makeLine, makeVisit, moveClock, receivablesOf, yuan } from '../credit/support.ts';
+import { lineOf, moveClock, receivablesOf, yuan } from '../credit/support.ts';
 import { useDatabase } from '../support/database.ts';
-import { uniquePerson } from '../support/people.ts';
-import { depsOf, keyOf, keyring, letTimePass, useCounterparties } from './support.ts';
+import { legsAbout, makeDebtor } from './debtors.ts';
+import { depsOf, keyOf, letTimePass, useCounterparties } from './support.ts';
 
 const { db } = useDatabase({ poolSize: 20 });
 const parties = useCounterparties();
@@ -22,62 +21,7 @@ afterEach(async () => {
   await moveClock(db, 0);
 });
 
-/** A citizen who owes these amounts, each due a day after the one before. */
-async function debtor(...amounts: string[]) {
-  const { citizenId, lineId } = await makeLine(db);
-  const person = uniquePerson();
-  await db
-    .update(citizen)
-    .set({
-      idNumber: keyring.seal(person.idNumber),
-      name: keyring.seal(person.name),
-      bankAccount: keyring.seal(`account of ${citizenId}`),
-      bankCode: 'LWB',
-    })
-    .where(eq(citizen.id, citizenId));
-  const receivables: string[] = [];
-  const settlements: string[] = [];
-  for (const [day, owed] of amounts.entries()) {
-    await moveClock(db, day * 24);
-    const visitId = await makeVisit(db);
-    const settlementId = newId('settlement');
-    await insertSettlement(settlementId, visitId, owed);
-    const captured = await transact(db, (tx) =>
-      captureCredit(tx, {
-        visitId,
-        settlementId,
-        payerCitizenId: citizenId,
-        visitKind: 'outpatient',
-        owed: yuan(owed),
-        awaitsInsurance: false,
-        isEmergency: false,
-        mayUseMore: true,
-      }),
-    );
-    receivables.push(captured.receivableId ?? '');
-    settlements.push(settlementId);
-  }
-  await moveClock(db, 0);
-  return { citizenId, lineId, receivables, settlements };
-}
-
-async function insertSettlement(id: string, visitId: string, total: string) {
-  const visit = await db.query.visit.findFirst({ where: (v, { eq: is }) => is(v.id, visitId) });
-  await db.insert(settlement).values({
-    id,
-    visitId,
-    hospitalCode: visit?.hospitalCode ?? '',
-    status: 'settled',
-    insuranceStatus: 'skipped',
-    total: yuan(total),
-    dueAtCounter: 0n,
-    unused: [],
-    refundable: yuan(total),
-    settledAt: new Date(),
-    recordedAt: new Date(),
-    businessDate: '2026-01-01',
-  });
-}
+const debtor = (...amounts: string[]) => makeDebtor(db, amounts);
 
 const pay = (
   citizenId: string,
@@ -98,13 +42,7 @@ async function stateOf(lineId: string) {
   };
 }
 
-async function legsOf(citizenId: string) {
-  const found = await db.query.posting.findMany({
-    where: (p, { eq: is }) => is(p.citizenId, citizenId),
-    orderBy: (p, { asc }) => [asc(p.entryId), asc(p.leg)],
-  });
-  return found.map((leg) => `${leg.ownerKind} ${leg.account} ${formatYuan(leg.amount)}`);
-}
+const legsOf = (citizenId: string) => legsAbout(db, citizenId);
 
 const codeOf = (promise: Promise<unknown>) =>
   promise.then(

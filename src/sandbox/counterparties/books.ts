@@ -15,6 +15,20 @@ export interface Transfer {
   status: 'paid' | 'declined';
   bankSerial: string;
   reason?: string;
+  /** 2: the bank debited the account a second time for the same serial, by mistake. */
+  copy?: 2;
+  /** The bank took the confirmed debit back. */
+  returnedAt?: string;
+  at: string;
+}
+
+/** What the score provider was told of a person, as it stands. */
+export interface ScoreReport {
+  kind: 'scoreReport';
+  serial: string;
+  person: string;
+  status: 'reported' | 'erased' | 'repaid';
+  debts: { amount: string; dueAt: string }[];
   at: string;
 }
 
@@ -48,14 +62,22 @@ export function personHash(idNumber: string): string {
   return createHash('sha256').update(`egret sandbox ${idNumber.toUpperCase()}`).digest('hex');
 }
 
+function keyOf({ kind, lender, serial, copy }: Transfer): string {
+  return `${kind} ${lender} ${serial}${copy ? ` ${copy}` : ''}`;
+}
+
 export class Books {
+  /** Where these books lie; the payout desk keeps its own beside them. */
+  readonly storeDir: string;
   readonly #file: string;
   readonly #scores = new Map<string, Score>();
   readonly #kin = new Map<string, Map<string, Relation>>();
   readonly #transfers = new Map<string, Transfer>();
+  readonly #reports = new Map<string, ScoreReport>();
 
   constructor(storeDir: string) {
     mkdirSync(storeDir, { recursive: true });
+    this.storeDir = storeDir;
     this.#file = path.join(storeDir, 'books.jsonl');
     if (!existsSync(this.#file)) return;
     const text = readFileSync(this.#file, 'utf8');
@@ -87,6 +109,42 @@ export class Books {
     return made;
   }
 
+  /** A mistake of the bank: the same debit once more, with a serial of the bank's own. */
+  debitAgain(first: Transfer): Transfer {
+    const known = this.#transfers.get(keyOf({ ...first, copy: 2 }));
+    if (known) return known;
+    const number = String(this.#transfers.size + 1).padStart(10, '0');
+    const bankSerial = `${first.lender}${number}`;
+    const second = { ...first, copy: 2 as const, bankSerial, at: new Date().toISOString() };
+    this.#append(second);
+    return second;
+  }
+
+  /** The bank takes a confirmed debit back; null when there is no such debit. */
+  takeBack(lender: string, serial: string): Transfer | null {
+    const paid = this.find('debit', lender, serial);
+    if (paid?.status !== 'paid') return null;
+    if (!paid.returnedAt) this.#append({ ...paid, returnedAt: new Date().toISOString() });
+    return this.find('debit', lender, serial);
+  }
+
+  /** Notes a report, or its end; the same again changes nothing. */
+  report(record: Omit<ScoreReport, 'kind' | 'at'>): ScoreReport {
+    const known = this.#reports.get(record.serial);
+    if (known?.status === record.status) return known;
+    const made = { kind: 'scoreReport' as const, ...record, at: new Date().toISOString() };
+    this.#append(made);
+    return made;
+  }
+
+  findReport(serial: string): ScoreReport | null {
+    return this.#reports.get(serial) ?? null;
+  }
+
+  reports(): ScoreReport[] {
+    return [...this.#reports.values()];
+  }
+
   find(kind: Transfer['kind'], lender: string, serial: string): Transfer | null {
     return this.#transfers.get(`${kind} ${lender} ${serial}`) ?? null;
   }
@@ -95,7 +153,7 @@ export class Books {
     return [...this.#transfers.values()].filter((transfer) => transfer.lender === lender);
   }
 
-  #append(record: PersonRecord | Transfer): void {
+  #append(record: PersonRecord | Transfer | ScoreReport): void {
     appendFileSync(this.#file, `${JSON.stringify(record)}\n`);
     this.#apply(record);
   }
@@ -108,9 +166,13 @@ export class Books {
     }
   }
 
-  #apply(record: PersonRecord | Transfer): void {
+  #apply(record: PersonRecord | Transfer | ScoreReport): void {
+    if (record.kind === 'scoreReport') {
+      this.#reports.set(record.serial, record);
+      return;
+    }
     if (record.kind !== 'person') {
-      this.#transfers.set(`${record.kind} ${record.lender} ${record.serial}`, record);
+      this.#transfers.set(keyOf(record), record);
       return;
     }
     const value = record.score ?? this.#scores.get(record.person)?.value ?? DEFAULT_SCORE;

@@ -2,8 +2,19 @@
 import { z } from 'zod';
 import { isYuan } from '../../money.ts';
 import { type Books, personHash, type Transfer } from './books.ts';
+import { debtDoors, spoilDebit } from './debt-doors.ts';
+import { payoutDoors } from './payout-doors.ts';
 
-export const operations = ['debit', 'credit', 'channel', 'score', 'kinship'] as const;
+export const operations = [
+  'debit',
+  'credit',
+  'channel',
+  'score',
+  'report',
+  'kinship',
+  'payoutFile',
+  'payoutQuery',
+] as const;
 export type Operation = (typeof operations)[number];
 
 const relation = z.enum(['parent', 'child']);
@@ -34,10 +45,16 @@ export interface Exchange {
   caught: string[];
   /** The bank is to refuse what it is asked. */
   isDeclining: boolean;
+  /** The fault that this door was given, else "none". */
+  mode: string;
+  query: URLSearchParams;
 }
 export interface Answer {
   status: number;
-  body: unknown;
+  body?: unknown;
+  /** Instead of a JSON body. */
+  text?: string;
+  contentType?: string;
 }
 
 export interface Door {
@@ -61,6 +78,8 @@ export const doors: Door[] = [
   },
   { method: 'GET', path: /^\/lenders\/([^/]+)\/debits\/([^/]+)$/, handle: findDebit },
   { method: 'GET', path: /^\/lenders\/([^/]+)\/books$/, handle: showBooks },
+  ...debtDoors,
+  ...payoutDoors,
 ];
 
 function registerPerson({ books, body }: Exchange): Answer {
@@ -102,7 +121,8 @@ function channelRefund({ body, caught, ...exchange }: Exchange): Answer {
   });
 }
 
-function transfer(kind: Transfer['kind'], { books, body, caught, isDeclining }: Exchange): Answer {
+function transfer(kind: Transfer['kind'], exchange: Exchange): Answer {
+  const { books, body, caught, isDeclining } = exchange;
   const [lender = ''] = caught;
   const wish = transferBody.parse(body);
   const made = books.transfer({
@@ -114,6 +134,7 @@ function transfer(kind: Transfer['kind'], { books, body, caught, isDeclining }: 
   });
   const isSame = made.amount === wish.amount && made.account === wish.account;
   if (!isSame) return { status: 409, body: { detail: 'serial used for another transfer' } };
+  spoilDebit(exchange, made);
   return { status: 200, body: made };
 }
 

@@ -22,10 +22,21 @@ export interface Counterparties {
 const faultBody = z.strictObject({
   /**
    * declined: refused and recorded; answerLost: done, socket cut; hang: not done, never answered;
-   * error500: not done; refuseConnection: the port is closed for `forMs`.
+   * paidTwice, returned: done, and then again or back; error500: not done; refuseConnection: the port is closed for `forMs`.
    */
-  mode: z.enum(['none', 'declined', 'answerLost', 'hang', 'refuseConnection', 'error500']),
+  mode: z.enum([
+    'none',
+    'declined',
+    'answerLost',
+    'hang',
+    'refuseConnection',
+    'error500',
+    'paidTwice',
+    'returned',
+  ]),
   on: z.array(z.enum(operations)).optional(),
+  /** Only at this lender; the closed port is everybody's. */
+  lender: z.string().optional(),
   forMs: z.int().min(1).max(60_000).default(1_000),
 });
 type Fault = z.output<typeof faultBody>;
@@ -64,23 +75,34 @@ function answer(
   body: unknown,
   fault: Fault,
 ): void {
-  const url = (req.url ?? '').split('?')[0] ?? '';
+  const [url = '', query = ''] = (req.url ?? '').split('?');
   const door = doors.find((d) => d.method === req.method && d.path.test(url));
   if (!door) {
     send(res, 404, { detail: 'no such path' });
     return;
   }
-  const isHit = door.operation && (!fault.on || fault.on.includes(door.operation));
+  const caught = (door.path.exec(url) ?? []).slice(1).map(decodeURIComponent);
+  const isHere = fault.lender === undefined || fault.lender === caught[0];
+  const isHit = door.operation && isHere && (!fault.on || fault.on.includes(door.operation));
   const mode = isHit ? fault.mode : 'none';
   if (mode === 'hang') return;
   if (mode === 'error500') {
     send(res, 500, { detail: 'sandbox fault' });
     return;
   }
-  const caught = (door.path.exec(url) ?? []).slice(1).map(decodeURIComponent);
-  const result = door.handle({ books, body, caught, isDeclining: mode === 'declined' });
+  const result = door.handle({
+    books,
+    body,
+    caught,
+    isDeclining: mode === 'declined',
+    mode,
+    query: new URLSearchParams(query),
+  });
   if (mode === 'answerLost') res.destroy();
-  else send(res, result.status, result.body);
+  else if (result.text !== undefined) {
+    const type = result.contentType ?? 'text/plain; charset=utf-8';
+    res.writeHead(result.status, { 'content-type': type }).end(result.text);
+  } else send(res, result.status, result.body);
 }
 
 async function readJson(req: IncomingMessage): Promise<unknown> {
