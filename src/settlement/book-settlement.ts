@@ -12,12 +12,11 @@ import { finishRunningKey } from '../http/idempotency.ts';
 import type { Reply } from '../http/route.ts';
 import { newId } from '../ids.ts';
 import { closeStay } from '../inpatient/close-stay.ts';
-import { refundDueBy } from '../inpatient/refund-clock.ts';
-import { readStayPolicy } from '../inpatient/stay-policy.ts';
 import type { ClaimSplit } from '../insurance/insurer.ts';
 import { postEntry } from '../ledger/post.ts';
 import { formatYuan } from '../money.ts';
 import { recordEvent } from '../outbox/events.ts';
+import { inDrawer } from '../shift/drawer.ts';
 import { captureCeiling } from '../visit/change-hold.ts';
 import { lockVisit, type VisitRow, visitView } from '../visit/visit-store.ts';
 import { reverseOldAgain } from './ask-again.ts';
@@ -26,8 +25,9 @@ import type { CounterDecision } from './decide.ts';
 import { settledEntry } from './entries.ts';
 import { endIntent, type Intent } from './intent-store.ts';
 import { keepLearnt } from './keep-learnt.ts';
-import type { SettlementOrder } from './settlement-order.ts';
+import { counterMsOf, type SettlementOrder } from './settlement-order.ts';
 import { freeReferences, type SettlementRow, settlementView } from './settlement-store.ts';
+import { unusedOf } from './unused-tenders.ts';
 import { type CounterTender, closeBill, divideBill, type Tender } from './waterfall.ts';
 
 export interface Booking {
@@ -44,13 +44,15 @@ export async function bookSettlement(
 ): Promise<Reply> {
   const order = intent.order as SettlementOrder;
   const row = await lockVisit(tx, intent.visitId, order.hospitalCode);
-  if (!(await endIntent(tx, intent, 'finished'))) {
-    throw new Refusal('idempotency/in-flight', { retryAfterSeconds: 1 });
-  }
-  await keepLearnt(tx, deps, row.id, booking.claim);
-  const now = await businessNow(tx);
+  const [isOurs, now] = await Promise.all([
+    endIntent(tx, intent, 'finished'),
+    businessNow(tx),
+    keepLearnt(tx, deps, row.id, booking.claim),
+  ]);
+  if (!isOurs) throw new Refusal('idempotency/in-flight', { retryAfterSeconds: 1 });
   const bill = await payBill(tx, order, row, booking);
-  const saved = await insertSettlement(tx, { order, row, booking, bill, now });
+  const counterMs = counterMsOf(intent, deps.realNow());
+  const saved = await insertSettlement(tx, { order, row, booking, bill, now, counterMs });
   const claimRef = await insertClaim(tx, deps, order, booking.claim);
   // Only a visit that was registered before can have an older claim of unknown fate.
   if (claimRef && row.mdtrtId) {
@@ -67,10 +69,13 @@ export async function bookSettlement(
     credit: bill.credit,
   });
   // A bill of 0.00 (free items) moves no money: there is nothing to write into the books.
-  if (entry.legs.length > 0) await postEntry(tx, entry);
-  await queueIfAwaiting(tx, { order, booking, bill, now, citizenId: row.citizenId });
-  await updateVisit(tx, row, order);
-  await recordSettled(tx, saved, now);
+  const legs = await inDrawer(tx, order.terminalId, entry.legs);
+  await Promise.all([
+    legs.length > 0 && postEntry(tx, { ...entry, legs }),
+    queueIfAwaiting(tx, { order, booking, bill, now, citizenId: row.citizenId }),
+    updateVisit(tx, row, order),
+    recordSettled(tx, saved, now),
+  ]);
   return reply(tx, deps, intent, saved);
 }
 
@@ -80,6 +85,14 @@ interface PaidBill {
   dueAtCounter: bigint;
   credit: { lender: string; citizenId: string } | null;
   isLateCapture: boolean;
+}
+
+interface Closing {
+  order: SettlementOrder;
+  row: VisitRow;
+  booking: Booking;
+  bill: PaidBill;
+  now: Date;
 }
 
 /** Insurer's parts, then the counter tenders, then credit; the rest is due at the counter. */
@@ -123,9 +136,9 @@ async function payBill(
 
 async function insertSettlement(
   tx: Tx,
-  closing: { order: SettlementOrder; row: VisitRow; booking: Booking; bill: PaidBill; now: Date },
+  closing: Closing & { counterMs: number | null },
 ): Promise<SettlementRow> {
-  const { order, row, booking, bill, now } = closing;
+  const { order, row, booking, bill, now, counterMs } = closing;
   const total = BigInt(order.total);
   const [saved] = await tx
     .insert(settlement)
@@ -150,6 +163,7 @@ async function insertSettlement(
       recordedAt: now,
       businessDate: sql`business_date(${now.toISOString()}::timestamptz)`,
       terminalId: order.terminalId,
+      counterMs,
     })
     .returning();
   assert(saved, 'the settlement is inserted');
@@ -163,19 +177,6 @@ async function insertSettlement(
   }));
   if (tenders.length > 0) await tx.insert(tender).values(tenders);
   return saved;
-}
-
-/** A deposit's surplus is an inpatient's money: the hospital gives it back within working days. */
-async function unusedOf(tx: Tx, row: VisitRow, unused: readonly CounterTender[], now: Date) {
-  const isDeposit = unused.some((t) => t.kind === 'deposit');
-  const refundBy = isDeposit
-    ? refundDueBy(now, await readStayPolicy(tx, row.hospitalCode, now))
-    : null;
-  return unused.map((t) => ({
-    ...t,
-    amount: t.amount.toString(),
-    ...(t.kind === 'deposit' && refundBy ? { refundBy } : {}),
-  }));
 }
 
 async function insertClaim(
@@ -228,13 +229,7 @@ export async function saveClaim(
 
 async function queueIfAwaiting(
   tx: Tx,
-  closing: {
-    order: SettlementOrder;
-    booking: Booking;
-    bill: PaidBill;
-    citizenId: string | null;
-    now: Date;
-  },
+  closing: Omit<Closing, 'row'> & { citizenId: string | null },
 ): Promise<void> {
   const { order, booking, bill, citizenId, now } = closing;
   const { claim: result } = booking;

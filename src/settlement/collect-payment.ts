@@ -7,6 +7,7 @@ import { openLegs } from '../ledger/open-legs.ts';
 import { postEntry } from '../ledger/post.ts';
 import { formatYuan } from '../money.ts';
 import { recordEvent } from '../outbox/events.ts';
+import { inDrawer } from '../shift/drawer.ts';
 import { lockVisit } from '../visit/visit-store.ts';
 import { collectedEntry } from './entries.ts';
 import { refuseWhileBusy } from './intent-store.ts';
@@ -24,10 +25,11 @@ import type { CounterTender } from './waterfall.ts';
  */
 export async function collectPayment(
   tx: Tx,
-  hospitalCode: string,
+  terminal: { hospitalCode: string; terminalId: string | null },
   settlementId: string,
   payment: CounterTender,
 ): Promise<SettlementRow> {
+  const { hospitalCode } = terminal;
   const found = await findSettlement(tx, settlementId, hospitalCode);
   if (!found) throw new Refusal('resource/not-found');
   const visit = await lockVisit(tx, found.visitId, hospitalCode);
@@ -55,18 +57,16 @@ export async function collectPayment(
     .where(eq(settlement.id, row.id))
     .returning();
   assert(saved, 'the locked settlement is there');
-  await postEntry(
-    tx,
-    collectedEntry({
-      subjectId: `${row.id}/${position}`,
-      settlementId: row.id,
-      hospitalCode,
-      kind: payment.kind,
-      amount: payment.amount,
-      occurredAt: now,
-      openLegs: await openLegs(tx, row.id),
-    }),
-  );
+  const entry = collectedEntry({
+    subjectId: `${row.id}/${position}`,
+    settlementId: row.id,
+    hospitalCode,
+    kind: payment.kind,
+    amount: payment.amount,
+    occurredAt: now,
+    openLegs: await openLegs(tx, row.id),
+  });
+  await postEntry(tx, { ...entry, legs: await inDrawer(tx, terminal.terminalId, entry.legs) });
   if (row.status === 'awaitingPayment' && saved.status === 'settled') {
     await recordEvent(tx, {
       type: 'settlement.settled',

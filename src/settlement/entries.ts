@@ -128,6 +128,8 @@ export interface GivenBack {
   due: Fen;
   /** Off what is owed on credit. */
   creditOwed: Fen;
+  /** Off what the lender had written off and still claimed. */
+  creditWrittenOff?: Fen;
   /** Repaid credit, now refundable to the citizen by the lender. */
   creditRepaid: Fen;
   /** Counter money, now refundable to the patient: one part per tender. */
@@ -204,8 +206,8 @@ function perKind(parts: GivenBack['counter']): GivenBack['counter'] {
 }
 
 function creditLegs(fact: RefundFact): Leg[] {
-  const { creditOwed, creditRepaid } = fact.givenBack;
-  const amount = creditOwed + creditRepaid;
+  const { creditOwed, creditWrittenOff = 0n, creditRepaid } = fact.givenBack;
+  const amount = creditOwed + creditWrittenOff + creditRepaid;
   if (amount === 0n) return [];
   assert(fact.credit, 'credit given back names its lender and payer');
   const { lender, citizenId } = fact.credit;
@@ -219,5 +221,9 @@ function creditLegs(fact: RefundFact): Leg[] {
     ...undoLegs(fact.openLegs, { ...b, account: '2101', counterparty: fact.hospitalCode, amount }),
     ...undoLegs(fact.openLegs, wanted),
     credit(b, '2201', creditRepaid, { citizenId }),
+    // The loss came back, and nobody is claimed from any more.
+    credit(b, '5102', creditWrittenOff, { citizenId }),
+    debit(b, '9302', creditWrittenOff, { citizenId }),
+    credit(b, '9301', creditWrittenOff, { citizenId }),
   ];
 }

@@ -10,6 +10,7 @@ import { newId } from '../ids.ts';
 import { type Fen, minFen } from '../money.ts';
 import { enqueueJob } from '../outbox/jobs.ts';
 import { type GivenBack, isPromise } from './entries.ts';
+import { splitByRepayer } from './repaid-by.ts';
 import type { SettlementRow, TenderRow } from './settlement-store.ts';
 import { type CounterKind, counterKinds, isInsurers } from './waterfall.ts';
 
@@ -73,9 +74,11 @@ export async function giveBack(
     });
   }
   const credit = await giveBackOnCredit(tx, order, rest);
-  rest -= credit.owed + credit.repaid;
+  rest -= credit.owed + credit.writtenOff + credit.repaid;
   steps.push(...credit.steps);
-  if (credit.position) off.set(credit.position, credit.owed + credit.repaid);
+  if (credit.position) {
+    off.set(credit.position, credit.owed + credit.writtenOff + credit.repaid);
+  }
   const counter: GivenBack['counter'] = [];
   for (const paid of newestCounterFirst(tenders)) {
     const amount = minFen(rest, paid.amount - paid.givenBack);
@@ -95,6 +98,7 @@ export async function giveBack(
   const givenBack = {
     due: due + arrears,
     creditOwed: credit.owed,
+    creditWrittenOff: credit.writtenOff,
     creditRepaid: credit.repaid,
     counter,
     arrears: 0n,
@@ -120,18 +124,26 @@ function takeOffOldClaim(tenders: readonly TenderRow[], arrears: Fen, off: Map<n
 async function giveBackOnCredit(tx: Tx, order: GiveBackOrder, rest: Fen) {
   const tender = order.tenders.find((t) => t.kind === 'credit');
   const amount = tender ? minFen(rest, tender.amount - tender.givenBack) : 0n;
-  if (!tender || amount === 0n) return { owed: 0n, repaid: 0n, steps: [], of: null, position: 0 };
+  if (!tender || amount === 0n) {
+    return { owed: 0n, writtenOff: 0n, repaid: 0n, steps: [], of: null, position: 0 };
+  }
   const given = await giveBackCredit(tx, { settlementId: order.settlement.id, amount });
   const [first] = given.parts;
   assert(first, 'a credit tender has a receivable');
   const { citizenId, lender } = first;
   const step = { kind: 'credit', citizenId, reference: null };
+  const about = { settlementId: order.settlement.id, citizenId };
   const steps: Step[] = [
-    { ...step, amount: given.reduced, isReduction: true },
-    { ...step, amount: given.repaid, isReduction: false },
+    { ...step, amount: given.reduced + given.writtenOff, isReduction: true },
+    ...(await splitByRepayer(tx, { ...about, amount: given.repaid })).map((part) => ({
+      ...step,
+      ...part,
+      isReduction: false,
+    })),
   ].filter((s) => s.amount > 0n);
-  const { reduced, repaid } = given;
-  return { owed: reduced, repaid, steps, of: { lender, citizenId }, position: tender.position };
+  const { reduced, writtenOff, repaid } = given;
+  const of = { lender, citizenId };
+  return { owed: reduced, writtenOff, repaid, steps, of, position: tender.position };
 }
 
 function newestCounterFirst(tenders: readonly TenderRow[]): TenderRow[] {

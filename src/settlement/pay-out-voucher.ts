@@ -8,10 +8,16 @@ import { openLegs, undoLegs } from '../ledger/open-legs.ts';
 import { postEntry } from '../ledger/post.ts';
 import { formatYuan } from '../money.ts';
 import { recordEvent } from '../outbox/events.ts';
+import { inDrawer } from '../shift/drawer.ts';
 import { lockSettlement } from './settlement-store.ts';
 
 /** 404 for an unknown code or another hospital's; 409 voucher/already-paid the second time. */
-export async function payOutVoucher(tx: Tx, hospitalCode: string, code: string) {
+export async function payOutVoucher(
+  tx: Tx,
+  terminal: { hospitalCode: string; terminalId: string | null },
+  code: string,
+) {
+  const { hospitalCode } = terminal;
   const [found] = await tx
     .select({
       hospitalCode: settlement.hospitalCode,
@@ -34,10 +40,10 @@ export async function payOutVoucher(tx: Tx, hospitalCode: string, code: string) 
     subjectId: row.id,
     settlementId: row.settlementId,
     occurredAt: now,
-    legs: [
+    legs: await inDrawer(tx, terminal.terminalId, [
       ...undoLegs(legs, { ...h, account: '2203', amount: row.amount, reference: row.kind }),
       credit(h, '1101', row.amount, { reference: 'voucher' }),
-    ],
+    ]),
   });
   await tx
     .update(moneyBack)

@@ -41,6 +41,8 @@ export interface RefundCall {
   terminal: CallerOf<'terminal'>;
   settlementId: string;
   request: RefundRequest;
+  /** Only while something is due at the counter: a shift's end undoes what nobody paid. */
+  isUnpaidOnly?: boolean;
 }
 
 /** A refund that waits for the insurer is looked at again after this long. */
@@ -68,6 +70,9 @@ async function beginRefund(tx: Tx, call: RefundCall): Promise<Reply | Intent> {
   if (visit.status === 'settling') throw new Refusal('visit/settling', { retryAfterSeconds: 1 });
   const row = await lockSettlement(tx, settlementId, terminal.hospitalCode);
   await refuseWhileBusy(tx, row.id);
+  if (call.isUnpaidOnly && row.status !== 'awaitingPayment') {
+    throw new Refusal('settlement/nothing-due');
+  }
   const all = await linesLeft(tx, row.visitId, row.id);
   const lines = decideRefund(all, request);
   const amount = refundTotal(lines);

@@ -167,8 +167,8 @@ export const settlementRoutes: Route[] = [
     ],
     handler: (call) =>
       once(call, async (tx) => {
-        const { hospitalCode } = callerOf(call, 'terminal');
-        const row = await collectPayment(tx, hospitalCode, call.params.settlementId, call.body);
+        const terminal = callerOf(call, 'terminal');
+        const row = await collectPayment(tx, terminal, call.params.settlementId, call.body);
         return { status: 200, body: await settlementView(tx, row) };
       }),
   }),
@@ -265,8 +265,8 @@ export const settlementRoutes: Route[] = [
     problems: ['resource/not-found', 'voucher/already-paid'],
     handler: (call) =>
       once(call, async (tx) => {
-        const { hospitalCode } = callerOf(call, 'terminal');
-        return { status: 200, body: await payOutVoucher(tx, hospitalCode, call.params.code) };
+        const terminal = callerOf(call, 'terminal');
+        return { status: 200, body: await payOutVoucher(tx, terminal, call.params.code) };
       }),
   }),
 ];

@@ -71,7 +71,9 @@ async function beginSettlement(tx: Tx, call: SettleCall): Promise<Reply | Intent
     terminalId: call.terminalId,
     settledBy: call.settledBy ?? null,
   };
-  return recordIntent(tx, call, row, { ...orderOf(place, request), ...batches }, 'settle');
+  const startedAtMs = deps.realNow().getTime();
+  const order = { ...orderOf(place, request), ...batches, startedAtMs };
+  return recordIntent(tx, call, row, order, 'settle');
 }
 
 /** The part of Transaction A that a one-scan shares: reserve, mark settling, write the intent. */
@@ -96,14 +98,17 @@ export async function recordIntent(
     const receipt = { kind: 'receipt', reference: order.receiptNumber };
     await reserveReference(tx, row.hospitalCode, order.settlementId, receipt);
   }
-  await tx.update(visit).set({ status: 'settling' }).where(eq(visit.id, row.id));
-  await tx.execute(sql`
-    update charge_batch set settlement_id = ${order.settlementId}
-    where visit_id = ${row.id} and settlement_id is null and batch in
-      (select jsonb_array_elements_text(${JSON.stringify(order.batches)}::jsonb))`);
-  if (key) await leaseKey(tx, key, LEASE_SECONDS);
   const { settlementId } = order;
-  return beginIntent(tx, deps.keyring, { kind, visitId: row.id, settlementId, key, order });
+  const [begun] = await Promise.all([
+    beginIntent(tx, deps.keyring, { kind, visitId: row.id, settlementId, key, order }),
+    tx.update(visit).set({ status: 'settling' }).where(eq(visit.id, row.id)),
+    tx.execute(sql`
+      update charge_batch set settlement_id = ${settlementId}
+      where visit_id = ${row.id} and settlement_id is null and batch in
+        (select jsonb_array_elements_text(${JSON.stringify(order.batches)}::jsonb))`),
+    key && leaseKey(tx, key, LEASE_SECONDS),
+  ]);
+  return begun;
 }
 
 function refuseIncompleteClaim(deps: Deps, row: VisitRow, order: SettlementOrder): void {

@@ -24,7 +24,7 @@ export interface SettlementOrder {
   dischargedAt?: string | null;
   receiptNumber: string | null;
   isOneScan: boolean;
-  /** Real time in ms, for a one-scan's elapsedMs. */
+  /** Real time in ms, for a one-scan's elapsedMs and for the seconds at the counter. */
   startedAtMs: number;
 }
 
@@ -51,4 +51,17 @@ export function orderOf(
     isOneScan: false,
     startedAtMs: 0,
   };
+}
+
+/**
+ * Milliseconds that the patient stood at the counter for this settlement; null when a worker or a
+ * repeated request finished it, or nobody stood there (by phone).
+ */
+export function counterMsOf(
+  intent: { order: unknown; isResumed: boolean },
+  realNow: Date,
+): number | null {
+  const { terminalId, startedAtMs } = intent.order as SettlementOrder;
+  if (intent.isResumed || !terminalId || startedAtMs === 0) return null;
+  return Math.max(0, Math.round(realNow.getTime() - startedAtMs));
 }

@@ -1,12 +1,11 @@
 // Public city figures: counts and sums only, nothing that points to a person or to one hospital.
-import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { rows } from '../db/db.ts';
 import { route } from '../http/route.ts';
 import { timeReply, yuanReply } from '../http/schemas.ts';
-import { formatYuan } from '../money.ts';
+import { cityFigures } from './city-figures.ts';
 
 const count = z.int().min(0);
+const seconds = z.number().min(0).nullable();
 
 const statisticsReply = z
   .object({
@@ -14,23 +13,34 @@ const statisticsReply = z
     hospitals: count,
     enrolled: count.meta({ description: '开通人数 citizens with an open credit line' }),
     creditGranted: yuanReply,
+    creditHeld: yuanReply,
+    creditOwed: yuanReply,
+    families: z
+      .object({ payers: count, links: count })
+      .meta({ description: '亲情付 payers with an active link, and their links' }),
     visits: count.meta({ description: '就诊人次 visits that were not cancelled' }),
     settlements: count,
     settledTotal: yuanReply,
     awaitingInsurance: count.meta({ description: '待转医保 settlements that await insurance' }),
+    fees: z
+      .object({
+        insuranceFund: yuanReply,
+        insuranceAccounts: yuanReply,
+        hospitalBorne: yuanReply,
+        credit: yuanReply,
+        selfPaid: yuanReply,
+        sponsors: yuanReply,
+        dueAtCounter: yuanReply,
+      })
+      .meta({ description: '费用来源 what settledTotal was settled by, as settled or converted' }),
+    counterSeconds: z
+      .object({ settlements: count, p50: seconds, p99: seconds })
+      .meta({ description: '窗口用时（秒） of the last 30 days; null: none yet' }),
+    outages: z
+      .object({ count, minutes: count, settlements: count, converted: count })
+      .meta({ description: '医保中断 outages, and what was settled in them all the same' }),
   })
   .meta({ id: 'Statistics' });
-
-interface Figures {
-  now: string;
-  hospitals: number;
-  enrolled: number;
-  granted: string;
-  visits: number;
-  settlements: number;
-  settled: string;
-  awaiting: number;
-}
 
 /** GET /v1/statistics */
 export const statisticsRoute = route({
@@ -43,30 +53,5 @@ export const statisticsRoute = route({
   idempotency: 'none',
   replies: { 200: statisticsReply },
   problems: [],
-  handler: async ({ deps }) => {
-    const [found] = await rows<Figures>(
-      deps.db,
-      sql`
-      select business_now() as now,
-        (select count(*)::int from hospital) as hospitals,
-        l.enrolled, l.granted, s.settlements, s.settled, s.awaiting,
-        (select count(*)::int from visit where status <> 'cancelled') as visits
-      from
-        (select count(*)::int as enrolled, coalesce(sum("limit"), 0)::text as granted
-         from credit_line where status <> 'closed') l,
-        (select count(*)::int as settlements, coalesce(sum(total), 0)::text as settled,
-           (count(*) filter (where insurance_status = 'awaitingInsurance'))::int as awaiting
-         from settlement) s`,
-    );
-    if (!found) throw new Error('a select without a where gives one row');
-    const { now, granted, settled, awaiting, ...counts } = found;
-    const body = {
-      asOf: new Date(now).toISOString(),
-      ...counts,
-      creditGranted: formatYuan(BigInt(granted)),
-      settledTotal: formatYuan(BigInt(settled)),
-      awaitingInsurance: awaiting,
-    };
-    return { status: 200, body };
-  },
+  handler: async ({ deps }) => ({ status: 200, body: await cityFigures(deps.db) }),
 });

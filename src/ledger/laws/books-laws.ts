@@ -19,8 +19,11 @@ const entriesBalance = holdsForEach(
 );
 
 const dayOfEntry = holdsForEach(
-  'Every entry belongs to the business day on which it was recorded',
-  sql`select id, business_date = business_date(recorded_at) as holds from journal_entry`,
+  'Every entry belongs to the business day on which it was recorded, or to the first that was open then',
+  sql`
+    select e.id, e.business_date = business_date(e.recorded_at)
+      or (e.business_date > business_date(e.recorded_at) and b.status = 'closed') as holds
+    from journal_entry e left join business_day b on b.date = e.business_date - 1`,
 );
 
 const undoneIsCounted = agree(

@@ -90,7 +90,7 @@ const paidIsAllocated = agree(
       join receivable r on r.id = a.receivable_id
       union all
       select m.settlement_id, 0, -m.amount
-      from money_back m join repayment p on p.id = m.cause_id
+      from money_back m join repayment p on p.id = m.cause_id and p.status = 'paid'
     ) sides
     group by settlement_id`,
 );
@@ -104,9 +104,13 @@ const openIsUnderWay = holdsForEach(
 );
 
 const repaymentInBooks = agree(
-  'A repayment is booked on B1311 exactly when its bank paid it',
+  'A repayment is booked on B1311 exactly when its bank paid it and did not take it back',
   sql`
-    select r.id, case when r.status = 'paid' then r.amount else 0 end as a, p.amount as b
+    select r.id, case r.status when 'paid' then r.amount
+      -- Surplus that had left before the bank took the debit back: a case for a person.
+      when 'returned' then (select coalesce(sum(m.amount), 0) from money_back m
+        where m.cause_id = r.id and m.reason is distinct from 'returned')
+      else 0 end as a, p.amount as b
     from repayment r
     left join (
       select e.subject_id, sum(p.amount)::bigint as amount
@@ -128,6 +132,40 @@ const debitsInTransit = agree(
     ) p on p.subject_id = r.id`,
 );
 
+const lossStillClaimed = agree(
+  'B9301 of each citizen at each lender is what their receivables have written off',
+  sql`
+    select citizen_id || ' at ' || lender as id, sum(a)::bigint as a, sum(b)::bigint as b
+    from (
+      select citizen_id, lender, written_off as a, 0::bigint as b from receivable
+      union all
+      select coalesce(citizen_id, '?'), owner, 0, amount
+      from posting where owner_kind = 'B' and account = '9301'
+    ) sides
+    group by citizen_id, lender`,
+);
+
+const planIsOwed = agree(
+  'The instalments of a plan sum to what is owed on its receivable',
+  sql`
+    select i.receivable_id as id, sum(i.amount)::bigint as a,
+      min(r.amount - r.paid - r.reduced - r.written_off)::bigint as b
+    from instalment i join receivable r on r.id = i.receivable_id group by i.receivable_id`,
+);
+
+const suspendedForDebt = holdsForEach(
+  'A line is suspended exactly while our policy or its lender holds something against it',
+  sql`
+    select id, (status = 'suspended') = (suspended_for is not null or frozen_for is not null) as holds
+    from credit_line where status <> 'closed'`,
+);
+
+const toldBeforeReported = holdsForEach(
+  'Nothing is reported to the score provider before the person was told and could object',
+  sql`
+    select id, reported_at is null or reported_at >= send_after as holds from score_report`,
+);
+
 export const creditLaws: readonly Law[] = [
   debtInBooks,
   outstandingIsOwed,
@@ -140,4 +178,8 @@ export const creditLaws: readonly Law[] = [
   openIsUnderWay,
   repaymentInBooks,
   debitsInTransit,
+  lossStillClaimed,
+  planIsOwed,
+  suspendedForDebt,
+  toldBeforeReported,
 ];
