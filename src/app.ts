@@ -1,8 +1,9 @@
 // Builds what the process is made of: one Deps object, and one Express application over all routes.
 import { sql } from 'drizzle-orm';
 import type { Express } from 'express';
-import type { Environment } from './config.ts';
+import { businessDayRoutes } from './business-day/routes.ts';
 import { cityRoutes } from './city/routes.ts';
+import type { Environment } from './config.ts';
 import { conversionRoutes } from './conversion/routes.ts';
 import { makeHttpLenderBank } from './credit/http-lender-bank.ts';
 import { makeHttpScoreProvider } from './credit/http-score-provider.ts';
@@ -29,12 +30,17 @@ import { insuranceRoutes } from './insurance/routes.ts';
 import { makeTextMeanings } from './insurance/text-meanings.ts';
 import { countUnlistedText } from './insurance/unlisted-texts.ts';
 import { ledgerRoutes } from './ledger/routes.ts';
+import { lenderRoutes } from './lender/routes.ts';
 import { outboxRoutes } from './outbox/routes.ts';
+import { makeHttpPayoutBank } from './payout/http-payout-bank.ts';
+import { payoutRoutes } from './payout/routes.ts';
 import { phoneRoutes } from './phone/routes.ts';
+import { reconciliationRoutes } from './reconciliation/routes.ts';
 import { repaymentRoutes } from './repayment/routes.ts';
 import { sandboxRouter, sandboxRoutes } from './sandbox/routes.ts';
 import { makeHttpRefundChannel } from './settlement/http-refund-channel.ts';
 import { settlementRoutes } from './settlement/routes.ts';
+import { shiftRoutes } from './shift/routes.ts';
 import { confirmationRoutes } from './visit/confirmation-routes.ts';
 import { visitRoutes } from './visit/routes.ts';
 import { statisticsRoute } from './web/statistics.ts';
@@ -63,15 +69,20 @@ const routes: readonly Route[] = [
   ...confirmationRoutes,
   ...inpatientRoutes,
   ...settlementRoutes,
+  ...shiftRoutes,
   ...identityRoutes,
   ...creditRoutes,
   ...phoneRoutes,
   ...familyRoutes,
   ...repaymentRoutes,
+  ...lenderRoutes,
   ...conversionRoutes,
   ...financeRoutes,
   ...insuranceRoutes,
   ...ledgerRoutes,
+  ...payoutRoutes,
+  ...businessDayRoutes,
+  ...reconciliationRoutes,
   ...cityRoutes,
   ...outboxRoutes,
   statisticsRoute,
@@ -113,6 +124,7 @@ export async function buildDeps(env: Environment, parties: Parties): Promise<Dep
     insurer: makeGuardedInsurer(insurer, breaker, log),
     breaker,
     lenders: makeHttpLenderBank(parties.lender),
+    payoutBank: makeHttpPayoutBank(parties.lender),
     scores: makeHttpScoreProvider(parties.score),
     kinship: makeHttpKinshipRegistry(parties.kinship),
     channels: makeHttpRefundChannel(parties.lender),

@@ -9,6 +9,7 @@ import type { Metrics } from './http/metrics.ts';
 import type { Keyring } from './identity/keyring.ts';
 import type { Breaker } from './insurance/breaker.ts';
 import type { Insurer } from './insurance/insurer.ts';
+import type { PayoutBank } from './payout/payout-bank.ts';
 import type { RefundChannel } from './settlement/refund-channel.ts';
 
 export interface Deps {
@@ -21,6 +22,7 @@ export interface Deps {
   insurer: Insurer;
   breaker: Breaker;
   lenders: LenderBank;
+  payoutBank: PayoutBank;
   scores: ScoreProvider;
   kinship: KinshipRegistry;
   channels: RefundChannel;

@@ -132,6 +132,23 @@ export const problems = {
   'repayment/exceeds-debt': { status: 422, title: '超过欠款 More than is owed' },
   'repayment/under-way': { status: 409, title: '已有扣款进行中 A debit is under way' },
 
+  'notice/number-taken': { status: 409, title: '通知编号已使用 Notice number taken' },
+  'notice/wrong-state': {
+    status: 409,
+    title: '当前状态不适用该通知 Notice does not fit the state',
+  },
+  'notice/resolved': { status: 409, title: '通知已处理 Notice already resolved' },
+  'notice/plan-mismatch': {
+    status: 422,
+    title: '分期合计不等于欠款 Instalments do not sum to what is owed',
+  },
+  'disbursement/day-not-over': {
+    status: 409,
+    title: '业务日尚未结束 The business day is not over',
+  },
+  'disbursement/answered': { status: 409, title: '放款回执已收取 Already answered' },
+  'report/wrong-state': { status: 409, title: '报送状态不允许 Report in wrong state' },
+
   'conversion/not-possible': { status: 409, title: '不能转医保 Not convertible' },
   'conversion/wrong-state': { status: 409, title: '转医保状态不允许 Wrong conversion state' },
   'conversion/under-way': { status: 409, title: '已在转医保 A conversion is under way' },
@@ -151,6 +168,28 @@ export const problems = {
   },
   'finance/proposal-open': { status: 409, title: '已有待复核的提案 A proposal is open' },
   'finance/proposal-resolved': { status: 409, title: '提案已处理 Proposal already resolved' },
+  'payout/day-not-over': { status: 409, title: '业务日尚未结束 The business day is not over' },
+  'payout/wrong-state': { status: 409, title: '拨付状态不允许 Wrong payout state' },
+  'shift/open': { status: 409, title: '该终端已有未结班次 A shift is open at this terminal' },
+  'shift/closed': { status: 409, title: '班次已结 Shift already closed' },
+  'day/not-in-order': { status: 409, title: '业务日须按顺序关账 Days close in order, never today' },
+  'day/breaks-unowned': {
+    status: 409,
+    title: '有差错无人负责 A break has no owner and does not clear itself',
+  },
+  'file/wrong-header': { status: 422, title: '文件表头不符 Wrong header' },
+  'file/wrong-encoding': { status: 422, title: '文件编码不符 Wrong encoding' },
+  'file/truncated': { status: 422, title: '文件不完整 File is cut off' },
+  'file/zip-bomb': { status: 422, title: '压缩文件异常膨胀 Zip bomb' },
+  'file/formula': { status: 422, title: '单元格含公式 A cell holds a formula' },
+  'file/duplicate-row': { status: 422, title: '文件有重复行 A row stands twice' },
+  'file/totals-lie': { status: 422, title: '文件合计与明细不符 Totals do not add up' },
+  'file/bad-value': { status: 422, title: '文件内容无效 A value is not valid' },
+  'file/unknown-format': { status: 422, title: '文件格式未知 Unknown format' },
+  'file/too-large': { status: 422, title: '文件过大 File too large' },
+  'break/closed': { status: 409, title: '差错已处理 Break already settled' },
+  'break/remedy-unfit': { status: 422, title: '处理方式不适用 Remedy does not fit this break' },
+  'break/unbalanced': { status: 422, title: '调整分录不平 Adjustment does not balance' },
   'finance/case-closed': { status: 409, title: '事项已关闭 Case already closed' },
 } as const satisfies Record<string, { status: number; title: string }>;
 

@@ -40,6 +40,11 @@ export function ratioOf(amount: Fen, ratio: string): Fen {
   return toFen(new Decimal(amount.toString()).times(ratio).div(100));
 }
 
+/** amount × percent (a decimal string such as "0.60"), half-up to the fen. */
+export function percentOf(amount: Fen, percent: string): Fen {
+  return toFen(new Decimal(amount.toString()).times(percent).div(10_000));
+}
+
 /**
  * What a refund of `quantity` gives back of a line (domain.md, Money and books): what was left of
  * the line − half-up(amount × quantity left after ÷ whole quantity), so parts always sum to the line.

@@ -4,6 +4,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
+import { lookAtDays } from './business-day/look-at-days.ts';
 import { confirmAtDayEnd } from './conversion/confirm-at-day-end.ts';
 import { confirmReversal } from './conversion/confirm-reversal.ts';
 import { convertDue } from './conversion/convert-due.ts';
@@ -17,18 +18,27 @@ import { findLateRefunds } from './inpatient/late-refunds.ts';
 import { syncStay } from './inpatient/sync-stay.ts';
 import { type JobHandlers, runDueJobs } from './outbox/jobs.ts';
 import { makeWebhookQueue } from './outbox/webhook-queue.ts';
+import { sendPayoutFile } from './payout/send-payout-file.ts';
+import { debitDue } from './repayment/auto-debit.ts';
+import { lookAfterOverdue } from './repayment/overdue.ts';
+import { remindOfDebt } from './repayment/remind.ts';
+import { reportScore, sendReportsDue } from './repayment/report-score.ts';
 import { resolveRepayments } from './repayment/resolve-repayments.ts';
 import { releaseRegistration } from './settlement/release-registration.ts';
 import { resumeIntents } from './settlement/resume-intents.ts';
 import { sendMoneyBack } from './settlement/send-money-back.ts';
+import { undoUnpaid } from './shift/undo-unpaid.ts';
 import { expireConfirmations } from './visit/expire-confirmations.ts';
 
 const handlers: JobHandlers = {
   admitInpatient,
   confirmReversal,
   releaseRegistration,
+  reportScore,
   sendMoneyBack,
+  sendPayoutFile,
   syncStay,
+  undoUnpaid,
 };
 
 export interface Chore {
@@ -46,6 +56,9 @@ export interface Chore {
 const POLL_MS = 500;
 /** Days count, not minutes; in a sandbox the clock jumps and somebody looks. */
 const LATE_MS = 10_000;
+/** Due times are minutes apart; in a sandbox the clock jumps and somebody looks. */
+const DEBT_MS = 2_000;
+const REMIND_MS = 5_000;
 const CLEAN_MS = 3_600_000;
 /** What waits for the end of a business day may begin so long after midnight. */
 const DAY_END_LOOK_MS = 20_000;
@@ -73,6 +86,11 @@ const chores = (): readonly Chore[] => [
   { name: 'orphaned conversions', everyMs: POLL_MS, run: resumeConversions },
   { name: 'late refunds', everyMs: LATE_MS, run: findLateRefunds },
   { name: 'repayments', everyMs: POLL_MS, run: resolveRepayments },
+  { name: 'auto-debits', everyMs: DEBT_MS, run: debitDue, isGreedy: true },
+  { name: 'reminders', everyMs: REMIND_MS, run: remindOfDebt, isGreedy: true },
+  { name: 'overdue', everyMs: DEBT_MS, run: lookAfterOverdue, isGreedy: true },
+  { name: 'score reports', everyMs: REMIND_MS, run: sendReportsDue, isGreedy: true },
+  { name: 'business days', everyMs: DAY_END_LOOK_MS, run: (deps) => lookAtDays(deps, BATCH) },
   { name: 'day end', everyMs: DAY_END_LOOK_MS, run: confirmAtDayEnd },
   { name: 'webhooks', everyMs: POLL_MS, isGreedy: true, ...makeWebhookQueue() },
   { name: 'cleaning', everyMs: CLEAN_MS, run: deleteExpired },

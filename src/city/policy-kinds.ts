@@ -5,6 +5,7 @@ import { regionPolicySchema } from '../conversion/region-policy.ts';
 import { agreementSchema, creditPolicySchema, lenderProductSchema } from '../credit/policy.ts';
 import { stayPolicySchema } from '../inpatient/stay-policy.ts';
 import { filingPolicySchema } from '../insurance/filing.ts';
+import { hospitalPolicySchema } from '../shift/unpaid-policy.ts';
 
 export interface PolicyKind {
   zh: string;
@@ -49,6 +50,12 @@ export const policyKinds = {
     en: 'Filing across regions and its free zones',
     schema: filingPolicySchema,
     names: ONLY_DEFAULT,
+  },
+  hospital: {
+    zh: '医院政策',
+    en: 'What becomes of unpaid bills at the end of a shift, by hospital',
+    schema: hospitalPolicySchema,
+    names: /^(default|H\d{11})$/,
   },
 } as const satisfies Record<string, PolicyKind>;
 

@@ -10,6 +10,8 @@ import { localsOf } from './locals.ts';
 import { readKey } from './request-key.ts';
 import type { Call, Caller, Reply, Route } from './route.ts';
 import { sendReply } from './send.ts';
+import type { SpooledFile } from './spool.ts';
+import { readFile } from './upload.ts';
 import { readBody, readInput, readParams } from './validate.ts';
 
 /** Finds out who is calling from the Authorization header; refuses with access/token-*. */
@@ -33,7 +35,10 @@ export function mountRoutes(app: Express, routes: readonly Route[], mounting: Mo
 }
 
 function handlersOf(route: Route, { deps, authenticate, rateLimit }: Mounting): RequestHandler[] {
-  const hasBody = route.method !== 'get' && (route.method !== 'delete' || route.body !== undefined);
+  const hasBody =
+    !route.file &&
+    route.method !== 'get' &&
+    (route.method !== 'delete' || route.body !== undefined);
   return [
     identify(route, deps, authenticate),
     rateLimit,
@@ -82,31 +87,39 @@ function run(route: Route, deps: Deps): RequestHandler {
   return async (req, res) => {
     const { caller } = localsOf(res);
     const { query, body } = readInput(route, req);
-    const key = keyOf(readKey(req, route.idempotency), caller, req);
-    const call: Omit<Call, 'params'> = {
-      deps,
-      caller,
-      query,
-      body,
-      key,
-      ifMatch: req.get('if-match') ?? null,
-      accept: acceptOf(req.headers.accept),
-    };
-    const reply = await keeping(deps, key, () =>
-      route.handler({ ...call, params: readParams(route, req, res) }),
-    );
-    await sendReply(req, res, reply);
+    const file = route.file ? await readFile(req, route.file) : null;
+    try {
+      const key = keyOf(readKey(req, route.idempotency), caller, req, file);
+      const call: Omit<Call, 'params'> = {
+        deps,
+        caller,
+        query,
+        body,
+        file,
+        key,
+        ifMatch: req.get('if-match') ?? null,
+        accept: acceptOf(req.headers.accept),
+      };
+      const reply = await keeping(deps, key, () =>
+        route.handler({ ...call, params: readParams(route, req, res) }),
+      );
+      await sendReply(req, res, reply);
+    } finally {
+      await file?.close();
+    }
   };
 }
 
+/** A file is as much of the request as a parsed body: its hash stands for it. */
 function keyOf(
   key: string | null,
   caller: Caller,
   req: { method: string; originalUrl: string; body?: unknown },
+  file: SpooledFile | null,
 ): RequestKey | null {
   if (key === null) return null;
-  const hash = requestHash(req.method, req.originalUrl, req.body ?? {});
-  return { client: caller.client, key, hash };
+  const content = file ? { sha256: file.sha256.toString('hex') } : (req.body ?? {});
+  return { client: caller.client, key, hash: requestHash(req.method, req.originalUrl, content) };
 }
 
 /** Runs the use case; its refusal is kept under the key, unless somebody stored a reply meanwhile. */

@@ -56,9 +56,11 @@ export function openApiDocument(
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: publicUrl }],
-      tags: ['Access', 'Citizen', 'Counter', 'Finance', 'Operations', 'Sandbox'].map((name) => ({
-        name,
-      })),
+      tags: ['Access', 'Citizen', 'Counter', 'Lender', 'Finance', 'Operations', 'Sandbox'].map(
+        (name) => ({
+          name,
+        }),
+      ),
       paths: { ...paths, ...extraPaths },
       components: {
         schemas: { Problem: problemReply },
@@ -102,16 +104,21 @@ function operationOf(route: Route): ZodOpenApiOperationObject {
       ...(route.query ? { query: route.query as z.ZodObject } : {}),
       ...(header ? { header } : {}),
     },
-    ...(route.body
-      ? {
-          requestBody: {
-            required: !route.isBodyOptional,
-            content: { 'application/json': { schema: route.body } },
-          },
-        }
-      : {}),
+    ...bodyOf(route),
     responses: { ...successes(route), ...refusals(route) },
   };
+}
+
+function bodyOf(route: Route): Pick<ZodOpenApiOperationObject, 'requestBody'> {
+  if (route.file) {
+    const { contentTypes, isOptional } = route.file;
+    // OpenAPI 3.1 describes raw bytes by their media type alone.
+    const content = Object.fromEntries(contentTypes.map((type) => [type, {}]));
+    return { requestBody: { required: !isOptional, content } };
+  }
+  if (!route.body) return {};
+  const content = { 'application/json': { schema: route.body } };
+  return { requestBody: { required: !route.isBodyOptional, content } };
 }
 
 function rolesText(route: Route): string {

@@ -4,6 +4,8 @@ import type { z } from 'zod';
 import type { Deps } from '../deps.ts';
 import type { ProblemCode } from '../errors.ts';
 import type { RequestKey } from './idempotency.ts';
+import type { SpooledFile } from './spool.ts';
+import type { FileRules } from './upload.ts';
 
 export const staffRoles = ['financeMaker', 'financeChecker', 'auditor', 'admin'] as const;
 export type StaffRole = (typeof staffRoles)[number];
@@ -33,6 +35,8 @@ export interface Call<P = unknown, Q = unknown, B = unknown> {
   params: P;
   query: Q;
   body: B;
+  /** The file of a route that takes one; closed when the handler is done. */
+  file: SpooledFile | null;
   /** The idempotency key of this request; null when none was sent and none is required. */
   key: RequestKey | null;
   ifMatch: string | null;
@@ -59,7 +63,7 @@ export interface Route {
   /** camelCase verb and noun; the OpenAPI operationId. */
   operationId: string;
   summary: string;
-  tag: 'Citizen' | 'Counter' | 'Finance' | 'Operations' | 'Access' | 'Sandbox';
+  tag: 'Citizen' | 'Counter' | 'Lender' | 'Finance' | 'Operations' | 'Access' | 'Sandbox';
   /** Who may call; "public" needs no token. */
   roles: readonly Role[] | 'public';
   /** Idempotency-Key: required on every POST of a terminal, lender or finance; optional for citizens. */
@@ -68,6 +72,8 @@ export interface Route {
   query?: z.ZodType;
   /** Bodies are strictObject: unknown fields are refused. */
   body?: z.ZodType;
+  /** Set where the body is a file instead of JSON: `call.file`. Its bytes are part of the key's request. */
+  file?: FileRules;
   /** True where an absent body means {}. */
   isBodyOptional?: boolean;
   /** True for lists that also answer `Accept: text/csv` and XLSX (http/tabular.ts). */

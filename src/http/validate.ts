@@ -54,7 +54,8 @@ export function readInput(route: Route, req: Request): Input {
 }
 
 function readChecked(route: Route, req: Request): unknown {
-  if (route.method === 'get' || (route.method === 'delete' && !route.body)) return undefined;
+  if (route.file || route.method === 'get') return undefined;
+  if (route.method === 'delete' && !route.body) return undefined;
   const isOptional = route.isBodyOptional || !route.body;
   if (req.body === undefined && !isOptional) {
     throw new Refusal('request/malformed', { detail: '需要 JSON 请求体 A JSON body is expected' });

@@ -67,6 +67,14 @@ const accessActions = {
     what: '{name}查看为您支付的账单 {name} read a bill paid for you',
     why: '付款人只看金额、医院和日期 A payer sees amount, hospital and date',
   },
+  'loan.readByLender': {
+    what: '贷款银行查看您的借款凭证 Your lender read the evidence of a loan',
+    why: '核对贷款，不含科室、诊断和项目 To check a loan; no department, diagnosis or items',
+  },
+  'scoreReport.readByStaff': {
+    what: '财务查看您对逾期报送的异议 Finance read your objection to a report',
+    why: '复核异议 To decide on it',
+  },
   'export.read': {
     what: '导出全部个人数据 Exported all your data',
     why: '本人查询 Your own request',

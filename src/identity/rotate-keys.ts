@@ -21,6 +21,8 @@ export const sealedColumns: readonly Sealed[] = [
   { table: 'intent', key: 'id', columns: ['request'] },
   { table: 'insurance_message', key: 'msgid', columns: ['request', 'answer'] },
   { table: 'claim', key: 'id', columns: ['split'] },
+  { table: 'counter_shift', key: 'id', columns: ['operator'] },
+  { table: 'score_report', key: 'id', columns: ['objection'] },
   { table: 'webhook_endpoint', key: 'id', columns: ['secret'] },
 ];
 
@@ -32,6 +34,7 @@ export const hashColumns: readonly string[] = [
   'seen_credential.hash',
   'idempotency_key.request_hash',
   'insurance_message.request_hash',
+  'disbursement_file.answer_hash',
 ];
 
 type RowKey = string | Buffer;

@@ -51,6 +51,7 @@ function exchange(
     let isSent = false;
     let isOver = false;
     let status = 0;
+    let isFile = false;
     let size = 0;
     const chunks: Buffer[] = [];
     let abort: (reason: Error) => void = () => {};
@@ -73,8 +74,9 @@ function exchange(
           isSent = true;
           abort = (reason) => controller.abort(reason);
         },
-        onResponseStart(_controller, statusCode) {
+        onResponseStart(_controller, statusCode, headers) {
           status = statusCode;
+          isFile = /octet-stream|zip/.test(String(headers['content-type'] ?? ''));
         },
         onResponseData(controller, chunk) {
           size += chunk.length;
@@ -84,7 +86,10 @@ function exchange(
           controller.abort(new Error('answer too large'));
         },
         onResponseEnd() {
-          if (!isOver) finish(readResponse(status, Buffer.concat(chunks).toString('utf8')));
+          if (isOver) return;
+          const body = Buffer.concat(chunks);
+          const isGiven = isFile && status === 200;
+          finish(isGiven ? fileEvent(body) : readResponse(status, body.toString('utf8')));
         },
         onResponseError(_controller, error) {
           if (!isOver) finish(eventOfError(error, isSent));
@@ -92,6 +97,12 @@ function exchange(
       },
     );
   });
+}
+
+/** 9102 answers with the bytes themselves and no envelope (nhsa.md §5.2); here they are one output field. */
+function fileEvent(body: Buffer): ExchangeEvent {
+  const output = { file: body.toString('base64') };
+  return { kind: 'reply', reply: { infcode: '0', errMsg: '', output } };
 }
 
 /** A failure before the first byte is sure; after it, it is not. */

@@ -23,8 +23,12 @@ export type Infno =
   | '2404'
   | '2405'
   | '2601'
+  | '3201'
+  | '3202'
   | '5201'
-  | '5203';
+  | '5203'
+  | '9101'
+  | '9102';
 
 export type RouteName = 'local' | 'crossRegion';
 

@@ -48,6 +48,10 @@ export interface RegionRules {
   fundPartsTolerance: Fen | null;
   /** med_type of an ordinary hospital stay (nhsa.md §2.14). */
   inpatientMedType: string;
+  /** stmt_rslt of 3201 that mean "flat"; three dictionaries are known (nhsa.md §5.3) and agree in these. */
+  flatResults: readonly string[];
+  /** How 9101 wants a file's bytes: signed numbers as Java writes them, or base64 (nhsa.md §5.2). */
+  uploadBytes: 'signed' | 'base64';
   patterns: readonly TextPattern[];
   /** What finance decided, by trade and text (error-text.ts, withoutTraces); wins over patterns. */
   meanings?: ReadonlyMap<string, TextMeaning>;
@@ -134,6 +138,8 @@ const national: RegionRules = {
   lookUpOkCodes: ['0'],
   fundPartsTolerance: 0n,
   inpatientMedType: '2101',
+  flatResults: ['0', '000000'],
+  uploadBytes: 'signed',
   patterns: nationalPatterns,
 };
 

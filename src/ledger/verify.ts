@@ -4,12 +4,16 @@ import { type Db, rows, type Tx } from '../db/db.ts';
 import { booksLaws } from './laws/books-laws.ts';
 import { counterLaws } from './laws/counter-laws.ts';
 import { creditLaws } from './laws/credit-laws.ts';
+import { dayLaws } from './laws/day-laws.ts';
 import { familyLaws } from './laws/family-laws.ts';
 import { insuranceLaws } from './laws/insurance-laws.ts';
 import type { Law } from './laws/law.ts';
+import { payoutLaws } from './laws/payout-laws.ts';
+import { reconciliationLaws } from './laws/reconciliation-laws.ts';
 import { refundLaws } from './laws/refund-laws.ts';
 import { settlementBooksLaws } from './laws/settlement-books-laws.ts';
 import { settlementLaws } from './laws/settlement-laws.ts';
+import { shiftLaws } from './laws/shift-laws.ts';
 
 export interface LawResult {
   law: string;
@@ -34,6 +38,10 @@ const laws: readonly Law[] = [
   ...settlementLaws,
   ...insuranceLaws,
   ...refundLaws,
+  ...payoutLaws,
+  ...shiftLaws,
+  ...dayLaws,
+  ...reconciliationLaws,
 ];
 
 /** Enough to start looking; the count says how many there are. */

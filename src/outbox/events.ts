@@ -45,6 +45,17 @@ export type EventType =
   | 'visit.dischargeCancelled'
   | 'refund.late'
   | 'repayment.failed'
+  | 'repayment.returned'
+  | 'receivable.reminded'
+  | 'receivable.overdueReminded'
+  | 'receivable.planned'
+  | 'receivable.writtenOff'
+  | 'line.restored'
+  | 'line.frozen'
+  | 'line.limitChanged'
+  | 'scoreReport.told'
+  | 'scoreReport.sent'
+  | 'scoreReport.ended'
   | 'invoice.replacementNeeded';
 
 /** About nobody's visit or debt: every endpoint that asks for them is told. */

@@ -19,6 +19,12 @@ export type JobKind =
   | 'resolveRepayment'
   /** Make sure that a reversed claim stays reversed. */
   | 'confirmReversal'
+  /** Tell the score provider of overdue debt, or that it is gone. */
+  | 'reportScore'
+  /** Hand an approved payout's file to its lender's bank. */
+  | 'sendPayoutFile'
+  /** Undo a settlement that was left unpaid at the end of a shift. */
+  | 'undoUnpaid'
   /** Tell one webhook endpoint of one event. */
   | 'deliverWebhook';
 

@@ -13,7 +13,7 @@ import { sendReply } from '../http/send.ts';
 import { readBody, readInput } from '../http/validate.ts';
 import { maskIdNumber, maskName } from '../identity/id-number.ts';
 import { type InsurerControl, insurerControl } from './insurer/control-client.ts';
-import { faultSchema } from './insurer/control-schemas.ts';
+import { faultSchema, statementRulesSchema } from './insurer/control-schemas.ts';
 import { issueSandboxToken, sandboxIssuerRouter } from './issuer.ts';
 import { addSandboxPerson, reach, type SandboxParties } from './people.ts';
 import { assertionBody, claimsQuery, clockBody, personBody, tokenBody } from './schemas.ts';
@@ -29,7 +29,7 @@ export function sandboxRouter(deps: Deps, parties: SandboxParties): express.Rout
       const { query, body } = readInput(spec, req);
       const caller = { kind: 'anonymous' as const, client: 'sandbox' };
       const call = { deps, caller, params: {}, query, body, key: null, ifMatch: null };
-      await sendReply(req, res, await spec.handler({ ...call, accept: 'json' }));
+      await sendReply(req, res, await spec.handler({ ...call, file: null, accept: 'json' }));
     };
     if (spec.method === 'get') router.get(spec.path, handle);
     else router[spec.method](spec.path, readBody, handle);
@@ -109,6 +109,21 @@ function insurer(parties: SandboxParties): Route[] {
       handler: async ({ body }) => {
         const insurerNow = control();
         await reach(() => insurerNow.setFault(body));
+        return { status: 200, body };
+      },
+    }),
+    route({
+      ...common,
+      method: 'put',
+      path: '/sandbox/insurer/statement-faults',
+      operationId: 'setInsurerStatementFaults',
+      summary: '医保对账演练 What is wrong with the sandbox insurer’s daily statement',
+      body: statementRulesSchema,
+      replies: { 200: statementRulesSchema },
+      problems: ['resource/not-found'],
+      handler: async ({ body }) => {
+        const insurerNow = control();
+        await reach(() => insurerNow.setStatementFaults(body));
         return { status: 200, body };
       },
     }),

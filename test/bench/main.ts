@@ -11,6 +11,7 @@ import { drain } from './drain.ts';
 import { type Figure, figureLines, figureOf } from './figure.ts';
 import { hold, holdOrTransfer, hotHospital, hotLine } from './hold.ts';
 import { oneScan } from './one-scan.ts';
+import { reconcile } from './reconcile.ts';
 
 /** A new bench is one file and one line here. */
 const benches: Record<string, Bench> = {
@@ -21,6 +22,7 @@ const benches: Record<string, Bench> = {
   'hold-or-transfer': holdOrTransfer,
   'hot-line': hotLine,
   'hot-hospital': hotHospital,
+  reconcile,
 };
 
 const USAGE = `npm run bench -- [name…] [--count 2000] [--seconds 20] [--rounds 3] [--seed 7] [--out file]

@@ -103,6 +103,13 @@ function bodiesOf(person: TestPerson): Record<string, () => unknown> {
     setInvoice: () => ({ code: '035', number: '1' }),
     refundSettlement: () => ({ lines: [{ lineNumber: 2, quantity: '1' }], reason: '退' }),
     registerTerminal: () => ({ hospitalCode: 'H35020000001', name: '窗口', jwk }),
+    addHospital: () => ({ code: 'H35020099977', name: '新院', level: 2, region: '350200' }),
+    addPolicy: () => ({ kind: 'agreement', name: 'enrolment', data: { versions: null } }),
+    changePolicy: () => ({ data: { versions: null } }),
+    addZone: () => ({
+      ...{ name: '闽粤', insured: ['44'], care: ['35'], kinds: ['outpatient'] },
+      ...{ from: null, until: null },
+    }),
     authoriseAccounts: () => ({ personalAccount: true, familyAccount: false }),
     identify: () => ({ credential: idCard(person), amount: '1.00' }),
     enrol: () => ({

@@ -98,7 +98,10 @@ function settledLegs(plan: Plan, citizenId: string, due: number): Leg[] {
     debit(h, '1201', plan.claim ? yuan(190) : 0n, about),
     debit(h, '1202', plan.claim ? yuan(30) : 0n, about),
     debit(h, '1203', yuan(plan.credit), { counterparty: plan.lender }),
-    debit(h, '1101', yuan(plan.cash), { reference: 'cash' }),
+    debit(h, '1101', yuan(plan.cash), {
+      reference: 'cash',
+      shiftId: plan.n === 1 ? 'shf_1' : undefined,
+    }),
     debit(h, '1207', yuan(due)),
     credit(h, '4101', yuan(300)),
     debit(bankOf(plan.lender), '1301', yuan(plan.credit), { citizenId }),

@@ -5,9 +5,10 @@ import type { Tx } from '../../src/db/db.ts';
 import * as t from '../../src/db/schema.ts';
 import { credit, debit, hospitalBooks } from '../../src/ledger/journal.ts';
 import { postEntry } from '../../src/ledger/post.ts';
+import { fillDebt } from './city-debt.ts';
 import { refundAll, refundPart, repay } from './city-money-back.ts';
+import { closeDays, fillPayouts, fillShift } from './city-money-out.ts';
 import {
-  bankOf,
   COUNTY,
   fillFamily,
   fillOwners,
@@ -21,6 +22,7 @@ import {
   openVisit,
   yuan,
 } from './city-people.ts';
+import { fillReconciliation } from './city-reconciliation.ts';
 import { settle } from './city-settlements.ts';
 
 export async function fillCity(tx: Tx): Promise<void> {
@@ -36,7 +38,12 @@ export async function fillCity(tx: Tx): Promise<void> {
   await repay(tx);
   await refundAll(tx);
   await fillUnsettled(tx);
+  await fillPayouts(tx);
+  await fillShift(tx);
   await fillLaterIssues(tx);
+  await fillDebt(tx);
+  await fillReconciliation(tx);
+  await closeDays(tx);
 }
 
 /** Visits 5 open with a placed hold, 6 settling with its intent, 7 cancelled. */
@@ -81,20 +88,8 @@ async function fillUnsettled(tx: Tx): Promise<void> {
   });
 }
 
-/** Rows 12 and 17: a payout under way and an order performed by the county's hospital. */
+/** Row 17: an order performed by the county's hospital. */
 async function fillLaterIssues(tx: Tx): Promise<void> {
-  const b = bankOf(LENDER);
-  await postEntry(tx, {
-    fact: 'payout.sent',
-    subjectId: 'pay_1',
-    occurredAt: NOW,
-    legs: [
-      debit(h, '1103', yuan(10), { counterparty: LENDER }),
-      credit(h, '1203', yuan(10), { counterparty: LENDER }),
-      debit(b, '2101', yuan(10), { counterparty: HOSPITAL }),
-      credit(b, '2102', yuan(10), { counterparty: HOSPITAL }),
-    ],
-  });
   const county = hospitalBooks(COUNTY);
   await postEntry(tx, {
     fact: 'order.performed',

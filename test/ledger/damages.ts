@@ -1,5 +1,9 @@
 // For each law of verify: damage that it must notice (others may notice it too), and what it names.
 
+import { debtDamages } from './damages-debt.ts';
+import { moneyOutDamages } from './damages-money-out.ts';
+import { reconciliationDamages } from './damages-reconciliation.ts';
+
 export interface Damage {
   law: string;
   /** Statements on the city of city.ts, run without triggers and foreign keys. */
@@ -19,7 +23,7 @@ const books: Damage[] = [
     offender: 'ent_',
   },
   {
-    law: 'Every entry belongs to the business day on which it was recorded',
+    law: 'Every entry belongs to the business day on which it was recorded, or to the first that was open then',
     damage: [`update journal_entry set business_date = '2020-01-01' where subject_id = 'set_1'`],
     offender: '1 broken: ent_',
   },
@@ -51,7 +55,7 @@ const books: Damage[] = [
   {
     law: 'H1103 and B2102 mirror each other between every two owners',
     damage: [`update posting set counterparty = 'testLenderB' where account = '1103'`],
-    offender: 'H90000000001 and testLenderB (10.00 is not 0.00)',
+    offender: 'H90000000001 and testLenderB (34.00 is not 0.00)',
   },
   {
     law: 'H1203 and B2101 mirror each other between every two owners',
@@ -170,7 +174,7 @@ const credit: Damage[] = [
     offender: 'rep_2 on rcv_1',
   },
   {
-    law: 'A repayment is booked on B1311 exactly when its bank paid it',
+    law: 'A repayment is booked on B1311 exactly when its bank paid it and did not take it back',
     damage: [`update repayment set status = 'failed' where id = 'rep_1'`],
     offender: 'rep_1 (0.00 is not 22.00)',
   },
@@ -338,4 +342,7 @@ export const damages: Damage[] = [
   ...settlements,
   ...insurance,
   ...refunds,
+  ...debtDamages,
+  ...moneyOutDamages,
+  ...reconciliationDamages,
 ];

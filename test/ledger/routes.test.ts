@@ -82,9 +82,9 @@ describe('the trial balance', () => {
     expect(owner.accounts).toContainEqual({
       account: '1103',
       name: '在途拨付 Payout in transit',
-      debit: '10.00',
+      debit: '34.00',
       credit: '0.00',
-      balance: '10.00',
+      balance: '34.00',
     });
     expect(body.owners.some((one: ReplyBody) => one.owner === LENDER)).toBe(true);
   });

@@ -4,6 +4,7 @@ import { randomInt } from 'node:crypto';
 import { cityName, hospitals } from '../city/hospitals.ts';
 import { DemoClient } from './client.ts';
 import { playFamily } from './family.ts';
+import { playMonth } from './month.ts';
 import { playMorning } from './morning.ts';
 import { playOutage } from './outage.ts';
 import { SALTS } from './people.ts';
@@ -27,9 +28,13 @@ const scenarios: Record<string, Scenario> = {
 
 async function main(): Promise<number> {
   const name = process.argv[2] ?? 'morning';
+  // Bulk work in a database of its own: no service is asked.
+  if (name === 'month') return playMonth(Number(process.argv[3]) || undefined);
   const scenario = scenarios[name];
   if (!scenario) {
-    console.error(`没有这个场景 no such scenario: ${name} (${Object.keys(scenarios).join(', ')})`);
+    console.error(
+      `没有这个场景 no such scenario: ${name} (${[...Object.keys(scenarios), 'month'].join(', ')})`,
+    );
     return 2;
   }
   const given = process.env.EGRET_URL;

@@ -1,7 +1,13 @@
 // Law: the insurer's books are the replay of its journal and nothing else. A trade decides, records
 // one event, and only then answers; the same `#apply` runs live and at the start.
 import { type Fen, formatYuan, parseYuan } from '../../money.ts';
-import type { CatalogueItem, HospitalItem, Rules } from './control-schemas.ts';
+import {
+  type CatalogueItem,
+  defaultStatementRules,
+  type HospitalItem,
+  type Rules,
+  type StatementRules,
+} from './control-schemas.ts';
 import type {
   InsurerEvent,
   LineRecord,
@@ -33,6 +39,14 @@ export interface Settlement extends SettlementRecord {
   reversal: ReversalRecord | null;
 }
 
+/** A file that one institution may fetch until its end. */
+export interface ExchangedFile {
+  hospitalCode: string;
+  name: string;
+  bytes: Buffer;
+  endsAtMs: number;
+}
+
 export class Books {
   readonly #journal: Journal<InsurerEvent>;
   #serial = 0;
@@ -54,6 +68,10 @@ export class Books {
   readonly catalogue = new Map<string, CatalogueItem>();
   readonly hospitals = new Map<string, HospitalItem>();
   rules: Rules = {};
+  /** How statements are written and what is wrong with them; forgotten by a restart. */
+  statements: StatementRules = defaultStatementRules;
+  /** Files of 9101 and 3202 by file_qury_no; forgotten by a restart. */
+  readonly files = new Map<string, ExchangedFile>();
   offsetSeconds = 0;
 
   constructor(folder: string) {
@@ -110,9 +128,11 @@ export class Books {
       this.signIns,
       this.catalogue,
       this.hospitals,
+      this.files,
     ];
     for (const map of maps) map.clear();
     this.rules = {};
+    this.statements = defaultStatementRules;
     this.offsetSeconds = 0;
   }
 

@@ -1,4 +1,5 @@
 // Role: a small client of the insurer's control port, for the API's sandbox routes and for tests.
+import type { z } from 'zod';
 import type {
   CatalogueItem,
   ClaimView,
@@ -7,6 +8,7 @@ import type {
   MessageView,
   PersonInput,
   Rules,
+  statementRulesSchema,
 } from './control-schemas.ts';
 
 /** The control port refused (400: the input is wrong, `message` says where) or failed. */
@@ -33,6 +35,8 @@ export interface InsurerControl {
   setHospitals(items: HospitalItem[]): Promise<void>;
   /** Replaces all rules; {} is the default. */
   setRules(rules: Rules): Promise<void>;
+  /** How 3201 and 3202 answer and what is wrong with them; {} is the default: nothing. */
+  setStatementFaults(rules: z.input<typeof statementRulesSchema>): Promise<void>;
   /** Everything received, oldest first, since the process started. */
   messages(filter?: { msgid?: string; infno?: string }): Promise<MessageView[]>;
   /** Empties the books and opens the port. */
@@ -67,6 +71,7 @@ export function insurerControl(url: string): InsurerControl {
     setCatalogue: (items) => put('/catalogue', { items }),
     setHospitals: (items) => put('/hospitals', { items }),
     setRules: (rules) => put('/rules', rules),
+    setStatementFaults: (rules) => put('/statement-faults', rules),
     messages: (filter) => list('/messages', filter),
     reset: async () => {
       await call<unknown>('POST', '/reset');

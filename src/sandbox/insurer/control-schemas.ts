@@ -115,6 +115,45 @@ export const messagesQuerySchema = z.strictObject({
   infno: z.string().min(1).optional(),
 });
 
+const signedYuan = z.string().regex(/^-?(0|[1-9]\d{0,7})\.\d{2}$/, 'signed yuan, e.g. "-0.01"');
+const clearing = {
+  insutype: z.string().regex(/^\d{3}$/),
+  clrType: z.string().min(1).max(6),
+  clrOptins: z.string().min(1).max(6),
+};
+
+/** How 3201 and 3202 answer, and what the insurer's statement has wrong on purpose. */
+export const statementRulesSchema = z.strictObject({
+  /** stmt_rslt: 0/1; 0/1/2/3; 000000/000101/000102/000103 (nhsa.md §5.3). */
+  dictionary: z.enum(['national', 'guangdong', 'hubei']).default('national'),
+  /** tabs: TAB after every field and CRLF; bare: no trailing TAB, LF. */
+  writer: z.enum(['tabs', 'bare']).default('bare'),
+  faults: z
+    .array(
+      z.discriminatedUnion('kind', [
+        /** The insurer does not know this settlement or reversal. */
+        z.strictObject({ kind: z.literal('missing'), setlId: z.string().min(1) }),
+        /** Added to the total and the fund of one row. */
+        z.strictObject({ kind: z.literal('amount'), setlId: z.string().min(1), add: signedYuan }),
+        /** A settlement that only the insurer knows. */
+        z.strictObject({
+          kind: z.literal('extra'),
+          hospitalCode: z.string().min(1),
+          day: z.iso.date(),
+          ...clearing,
+          msgid: z.string().min(1).max(30),
+          total: yuan,
+          fund: yuan,
+          account: yuan,
+        }),
+      ]),
+    )
+    .max(10_000)
+    .default([]),
+});
+export type StatementRules = z.output<typeof statementRulesSchema>;
+export const defaultStatementRules = statementRulesSchema.parse({});
+
 export type FaultMode = (typeof faultModes)[number];
 export type Fault = z.infer<typeof faultSchema>;
 export type PersonInput = z.input<typeof personSchema>;

@@ -13,6 +13,7 @@ import {
   messagesQuerySchema,
   personSchema,
   rulesSchema,
+  statementRulesSchema,
 } from './control-schemas.ts';
 import { knowPerson } from './know-person.ts';
 import { readBody } from './read-body.ts';
@@ -85,6 +86,13 @@ function handlersOf(books: Books, wire: WireServer): ReadonlyMap<string, Handler
         const rules = rulesSchema.parse(input);
         books.record({ type: 'rulesSet', rules });
         return ok(rules);
+      },
+    ],
+    [
+      'PUT /statement-faults',
+      (input) => {
+        books.statements = statementRulesSchema.parse(input);
+        return ok(books.statements);
       },
     ],
     ['GET /claims', (input) => ok({ data: claimsOf(books, claimsQuerySchema.parse(input)) })],

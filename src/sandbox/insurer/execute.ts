@@ -26,6 +26,8 @@ export function execute(
     if (trade === undefined) throw new Refusal(refusals.unknownTrade(envelope.msgid));
     if (options.isSignInRequired && envelope.infno !== '9001') requireSignIn(call);
     const { output, warning } = trade(call);
+    // 9102 answers with the bytes alone.
+    if (Buffer.isBuffer(output)) return { isDone: true, body: output };
     const shown = distort(output, options.fault);
     const region = envelope.treatRegion;
     const body = dresser.success(region, startMs, books.nowMs(), shown, warning ?? null);

@@ -70,6 +70,8 @@ export const refusals = {
   stillInHospital: '在院状态不允许结算',
   /** synthetic (nhsa.md §6): no text of a real platform is known */
   notFiled: '参保人未办理异地就医备案，不能直接结算',
+  /** synthetic: a file that ended, or of another institution */
+  noSuchFile: '文件不存在或已过下载期限',
   setlIdEmpty: '结算ID不能为空',
   /** the default of the fault mode "reject" */
   catalogueRefused: '费用明细不符合医保支付规则',

@@ -1,5 +1,5 @@
 // Role: the table of trades this insurer speaks. What is not in it gets the platform's own words for
-// an unknown trade. Reconciliation (3201, 3202) goes here.
+// an unknown trade.
 import {
   admit,
   cancelAdmission,
@@ -8,6 +8,7 @@ import {
   discharge,
 } from './trades/admission.ts';
 import { cancelSettlement, cancelStaySettlement } from './trades/cancel.ts';
+import { downloadFile, uploadFile } from './trades/exchange-file.ts';
 import { cancelFees, cancelStayFees, uploadFees, uploadStayFees } from './trades/fees.ts';
 import { checkBenefit, fileReferral } from './trades/filing.ts';
 import { queryPerson } from './trades/person.ts';
@@ -16,6 +17,7 @@ import { cancelVisit, describeVisit, registerVisit } from './trades/register.ts'
 import { reverseMessage } from './trades/reverse.ts';
 import { previewSettlement, previewStay, settle, settleStay } from './trades/settle.ts';
 import { signIn, signOut } from './trades/sign-in.ts';
+import { compareDetail, compareTotals } from './trades/statement.ts';
 import type { Trade } from './trades/trade.ts';
 
 export const trades: ReadonlyMap<string, Trade> = new Map([
@@ -43,6 +45,10 @@ export const trades: ReadonlyMap<string, Trade> = new Map([
   ['2405', cancelDischarge],
   ['2501', fileReferral],
   ['2601', reverseMessage],
+  ['3201', compareTotals],
+  ['3202', compareDetail],
   ['5201', queryVisits],
   ['5203', querySettlement],
+  ['9101', uploadFile],
+  ['9102', downloadFile],
 ]);

@@ -235,9 +235,10 @@ function parseJson(body: string): unknown {
 }
 
 function send(res: ServerResponse, status: number, body: unknown): void {
-  const bytes = Buffer.from(JSON.stringify(body));
+  const isFile = Buffer.isBuffer(body);
+  const bytes = isFile ? body : Buffer.from(JSON.stringify(body));
   res.writeHead(status, {
-    'content-type': 'application/json;charset=UTF-8',
+    'content-type': isFile ? 'application/octet-stream' : 'application/json;charset=UTF-8',
     'content-length': bytes.length,
   });
   res.end(bytes);

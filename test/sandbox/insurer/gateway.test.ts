@@ -76,7 +76,7 @@ describe('the envelope', () => {
   });
 
   test('answers an unknown trade in the real words', async () => {
-    for (const infno of ['3201', '3202', '0000']) {
+    for (const infno of ['3203', '6201', '0000']) {
       const sent = await insurer.send(infno, { data: {} });
       expect(sent.infcode).toBe(-1);
       expect(sent.errMsg).toContain('FSI-FSI-交易报文不正确：未知交易编号！,异常流水号:');

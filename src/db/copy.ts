@@ -1,0 +1,36 @@
+// The fast road into a table: COPY inside a running transaction, as slow as its reader asks (back-pressure).
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type postgres from 'postgres';
+import type { Tx } from './db.ts';
+
+/** Of about 300 KB: what is read while the database is busy. */
+const CHUNKS_AHEAD = 48;
+
+/** One value as COPY's text format has it; null is \\N. */
+export function copyValue(value: string | null): string {
+  if (value === null) return '\\N';
+  return NEEDS_ESCAPE.test(value)
+    ? value.replace(TO_ESCAPE, (found) => ESCAPES[found] ?? '')
+    : value;
+}
+
+const NEEDS_ESCAPE = /[\\\t\n\r]/;
+const TO_ESCAPE = /[\\\t\n\r]/g;
+const ESCAPES: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
+
+/**
+ * Copies text lines (values by `copyValue`, tab between, newline after each) into `table (columns)` of
+ * this transaction; what `chunks` throws ends the copy and is thrown on, and the transaction is broken then.
+ */
+export async function copyInto(tx: Tx, target: string, chunks: AsyncIterable<string>) {
+  // drizzle keeps the driver's transaction in its session and has no COPY of its own.
+  const { client } = (tx as unknown as { session: { client: postgres.TransactionSql } }).session;
+  const readable = Readable.from(chunks, { objectMode: true, highWaterMark: CHUNKS_AHEAD });
+  // Its error is told by the pipeline below; until then nobody listens.
+  readable.on('error', () => {});
+  // Starts reading while the connection may still be busy with a statement before.
+  readable.read(0);
+  const writable = await client.unsafe(`copy ${target} from stdin`).writable();
+  await pipeline(readable, writable);
+}
