@@ -5,7 +5,7 @@ import type postgres from 'postgres';
 import type { Tx } from './db.ts';
 
 /** Of about 300 KB: what is read while the database is busy. */
-const CHUNKS_AHEAD = 48;
+const CHUNKS_AHEAD = 16;
 
 /** One value as COPY's text format has it; null is \\N. */
 export function copyValue(value: string | null): string {
@@ -21,16 +21,20 @@ const ESCAPES: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n'
 
 /**
  * Copies text lines (values by `copyValue`, tab between, newline after each) into `table (columns)` of
- * this transaction; what `chunks` throws ends the copy and is thrown on, and the transaction is broken then.
+ * this transaction; what they throw ends the copy and is thrown on, and the transaction is broken then.
  */
-export async function copyInto(tx: Tx, target: string, chunks: AsyncIterable<string>) {
+export async function copyInto(tx: Tx, target: string, lines: Readable) {
   // drizzle keeps the driver's transaction in its session and has no COPY of its own.
   const { client } = (tx as unknown as { session: { client: postgres.TransactionSql } }).session;
-  const readable = Readable.from(chunks, { objectMode: true, highWaterMark: CHUNKS_AHEAD });
-  // Its error is told by the pipeline below; until then nobody listens.
-  readable.on('error', () => {});
-  // Starts reading while the connection may still be busy with a statement before.
-  readable.read(0);
   const writable = await client.unsafe(`copy ${target} from stdin`).writable();
-  await pipeline(readable, writable);
+  await pipeline(lines, writable);
+}
+
+/** Begins to read lines at once, a bounded way ahead, while the connection is busy with something else. */
+export function readAhead(chunks: AsyncIterable<string>): Readable {
+  const lines = Readable.from(chunks, { objectMode: true, highWaterMark: CHUNKS_AHEAD });
+  // What goes wrong is told by copyInto; until then nobody listens.
+  lines.on('error', () => {});
+  lines.read(0);
+  return lines;
 }

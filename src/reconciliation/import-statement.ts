@@ -17,7 +17,7 @@ import {
   type RunRow,
 } from './run-store.ts';
 import { saveDifferences } from './save-differences.ts';
-import { createStaging, sideTotals, stageTheirs } from './staging-store.ts';
+import { createStaging, readTheirs, sideTotals, stageTheirs } from './staging-store.ts';
 import { FileRefusal, type Statement } from './statement.ts';
 
 export interface ImportOrder extends Compared {
@@ -68,11 +68,7 @@ async function compare(tx: Tx, run: NewRun, what: Compared, statement: Statement
   const { counterparty } = what;
   await insertRun(tx, run);
   await createStaging(tx);
-  const theirs = () =>
-    stageTheirs(tx, statement, billOfCounterparty(counterparty, accountSide(what)));
-  // Ours of a bank are asked for by what its file names; all others are gathered while the file is read.
-  if (counterparty === 'bank') await theirs().then(() => stageOurs(tx, what));
-  else await bothSides(stageOurs(tx, what), theirs());
+  await stageBoth(tx, what, statement);
   await findDifferent(tx, counterparty);
   await joinByRules(tx, counterparty);
   await listDifferences(tx, counterparty);
@@ -89,10 +85,16 @@ async function compare(tx: Tx, run: NewRun, what: Compared, statement: Statement
   return finishRun(tx, run.id, { ...(await sideTotals(tx)), matched, detail });
 }
 
-/** Waits for both, whichever fails; a broken transaction may hide the file's own refusal. */
-async function bothSides(ours: Promise<void>, theirs: Promise<void>): Promise<void> {
-  const ended = await Promise.allSettled([theirs, ours]);
-  for (const each of ended) if (each.status === 'rejected') throw each.reason;
+/** Ours are gathered while the file is read; a bank's are asked for by what its file names. */
+async function stageBoth(tx: Tx, what: Compared, statement: Statement): Promise<void> {
+  const lines = readTheirs(statement, billOfCounterparty(what.counterparty, accountSide(what)));
+  try {
+    if (what.counterparty !== 'bank') await stageOurs(tx, what);
+    await stageTheirs(tx, lines);
+    if (what.counterparty === 'bank') await stageOurs(tx, what);
+  } finally {
+    lines.destroy();
+  }
 }
 
 /** Whose account a bank's file shows. */

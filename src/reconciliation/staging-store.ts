@@ -1,11 +1,12 @@
 // The two sides of a comparison as temporary tables that vanish with the transaction. Law: nothing of a
 // file is left when it is refused half-way; memory stays flat, because rows pass in batches.
+import type { Readable } from 'node:stream';
 import { sql } from 'drizzle-orm';
-import { copyInto, copyValue } from '../db/copy.ts';
+import { copyInto, copyValue, readAhead } from '../db/copy.ts';
 import { rows, type Tx } from '../db/db.ts';
 import type { Fen } from '../money.ts';
 import { type BillOf, billRows } from './bill-of.ts';
-import type { Statement } from './statement.ts';
+import { FileRefusal, type Statement } from './statement.ts';
 
 /** Enough for hashing a million rows a side; given back with the transaction. */
 const WORK_MEM = '256MB';
@@ -26,12 +27,16 @@ export async function createStaging(tx: Tx): Promise<void> {
     on commit drop`);
 }
 
+/** Begins to read the file; its refusal is thrown by stageTheirs. The caller stages it or ends it. */
+export const readTheirs = (statement: Statement, billOf: BillOf): Readable =>
+  readAhead(linesOf(statement, billOf));
+
 /** Copies the file's rows; throws FileRefusal as the reader does. */
-export async function stageTheirs(tx: Tx, statement: Statement, billOf: BillOf): Promise<void> {
+export async function stageTheirs(tx: Tx, lines: Readable): Promise<void> {
   await copyInto(
     tx,
     'their_row (n, bill, kind, amount, is_part, key2, alt, original, has_wrong_fee, day, detail)',
-    linesOf(statement, billOf),
+    lines,
   );
   await tx.execute(sql`analyze their_row`);
 }
@@ -41,12 +46,21 @@ async function* linesOf(statement: Statement, billOf: BillOf): AsyncIterable<str
     let text = '';
     for (const row of batch) {
       for (const staged of billRows(row, billOf)) {
+        refuseLongKey(row.rowNumber, staged.bill);
         const { bill, kind, amount, isPart, key2, alt, original, hasWrongFee, detail } = staged;
         text += `${row.rowNumber}\t${copyValue(bill)}\t${copyValue(kind)}\t${amount}\t${isPart}\t${copyValue(key2)}\t${copyValue(alt)}\t${copyValue(original)}\t${hasWrongFee}\t${row.occurredOn}\t${copyValue(detail)}\n`;
       }
     }
     if (text) yield text;
   }
+}
+
+/** A key names a break in an index; no counterparty's numbers are nearly as long. */
+const MAX_KEY = 200;
+
+function refuseLongKey(row: number, key: string): void {
+  if (key.length <= MAX_KEY) return;
+  throw new FileRefusal('file/bad-value', '单号过长 the number of the row is too long', { row });
 }
 
 export interface SideTotals {

@@ -98,8 +98,8 @@ async function writeFile(url: string, db: Db, file: string): Promise<void> {
     .unsafe(
       `copy (
         select '${DAY}' as "businessDate", '${HOSPITAL}' as "fixmedinsCode",
-          s.receipt_number as "receiptNumber", '' as "refundOf", v.visit_number as "visitNumber",
-          s.id as "settlementId", '' as "setlId", '' as "invoiceNumber", t.kind as kind,
+          s.receipt_number as "receiptNumber", null as "refundOf", v.visit_number as "visitNumber",
+          s.id as "settlementId", null as "setlId", null as "invoiceNumber", t.kind as kind,
           to_char((t.amount + case when n.i % (2 * ${step}) = ${step} and t.position = 1 then 100 else 0 end)
             / 100.0, 'FM9999990.00') as amount,
           '${DAY}T12:00:00+08:00' as "occurredAt", 'A' as shift, 'W01' as operator

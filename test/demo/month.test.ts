@@ -10,5 +10,5 @@ describe('the demo month', () => {
     vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
     expect(await playMonth(2), lines.join('\n')).toBe(0);
     expect(lines.at(-1)).toMatch(/134 个差错 breaks/);
-  });
+  }, 240_000);
 });

@@ -169,6 +169,7 @@ describe('what the payer sees', () => {
         amount: '90.00',
         paid: '0.00',
         outstanding: '90.00',
+        lateCharges: '0.00',
         dueAt: expect.any(String),
         status: 'open',
       },
