@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import type postgres from 'postgres';
 import type { Tx } from './db.ts';
 
-/** Of about 300 KB: what is read while the database is busy. */
+/** Of about 300 KB: what is read while the database is busy with our side; more of them cost memory, not time. */
 const CHUNKS_AHEAD = 16;
 
 /** One value as COPY's text format has it; null is \\N. */

@@ -73,10 +73,11 @@ export async function sideTotals(tx: Tx): Promise<{ ours: SideTotals; theirs: Si
   const [row] = await rows<{ oc: bigint; oa: bigint; tc: bigint; ta: bigint }>(
     tx,
     sql`
-    select (select count(*) from our_row where not is_part) as oc,
-      (select coalesce(sum(amount), 0)::bigint from our_row where not is_part) as oa,
-      (select count(*) from their_row where not is_part) as tc,
-      (select coalesce(sum(amount), 0)::bigint from their_row where not is_part) as ta`,
+    select o.count as oc, o.amount as oa, t.count as tc, t.amount as ta
+    from (select count(*), coalesce(sum(amount), 0)::bigint as amount
+        from our_row where not is_part) o,
+      (select count(*), coalesce(sum(amount), 0)::bigint as amount
+        from their_row where not is_part) t`,
   );
   if (!row) throw new Error('totals have one row');
   return {
