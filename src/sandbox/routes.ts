@@ -12,6 +12,7 @@ import { type Route, route } from '../http/route.ts';
 import { sendReply } from '../http/send.ts';
 import { readBody, readInput } from '../http/validate.ts';
 import { maskIdNumber, maskName } from '../identity/id-number.ts';
+import { bankRoutes } from './bank-routes.ts';
 import { type InsurerControl, insurerControl } from './insurer/control-client.ts';
 import { faultSchema, statementRulesSchema } from './insurer/control-schemas.ts';
 import { issueSandboxToken, sandboxIssuerRouter } from './issuer.ts';
@@ -39,7 +40,7 @@ export function sandboxRouter(deps: Deps, parties: SandboxParties): express.Rout
 
 /** The same operations as route specifications, for the OpenAPI document. */
 export function sandboxRoutes(parties: SandboxParties): Route[] {
-  return [...people(parties), ...insurer(parties), ...clock(parties)];
+  return [...people(parties), ...insurer(parties), ...bankRoutes(parties), ...clock(parties)];
 }
 
 const common = { tag: 'Sandbox', roles: 'public', idempotency: 'none', problems: [] } as const;

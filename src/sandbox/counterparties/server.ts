@@ -2,9 +2,9 @@
 // that real ones have. They know nothing of our database.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { z } from 'zod';
 import { Books } from './books.ts';
-import { doors, operations } from './doors.ts';
+import { doors } from './doors.ts';
+import { type BankFault, bankFaultSchema } from './fault.ts';
 
 export interface CounterpartiesOptions {
   /** 0: any free port. */
@@ -19,32 +19,10 @@ export interface Counterparties {
   stop(): Promise<void>;
 }
 
-const faultBody = z.strictObject({
-  /**
-   * declined: refused and recorded; answerLost: done, socket cut; hang: not done, never answered;
-   * paidTwice, returned: done, and then again or back; error500: not done; refuseConnection: the port is closed for `forMs`.
-   */
-  mode: z.enum([
-    'none',
-    'declined',
-    'answerLost',
-    'hang',
-    'refuseConnection',
-    'error500',
-    'paidTwice',
-    'returned',
-  ]),
-  on: z.array(z.enum(operations)).optional(),
-  /** Only at this lender; the closed port is everybody's. */
-  lender: z.string().optional(),
-  forMs: z.int().min(1).max(60_000).default(1_000),
-});
-type Fault = z.output<typeof faultBody>;
-
 /** Listens on 127.0.0.1 and resolves when it is ready. */
 export async function startCounterparties(options: CounterpartiesOptions): Promise<Counterparties> {
   const books = new Books(options.storeDir);
-  let fault: Fault = { mode: 'none', forMs: 0 };
+  let fault: BankFault = { mode: 'none', forMs: 0 };
   const server = createServer(async (req, res) => {
     try {
       if (req.headers.authorization !== `Bearer ${options.key}`) {
@@ -53,7 +31,7 @@ export async function startCounterparties(options: CounterpartiesOptions): Promi
       }
       const body = await readJson(req);
       if (req.method === 'PUT' && req.url === '/faults') {
-        fault = faultBody.parse(body);
+        fault = bankFaultSchema.parse(body);
         send(res, 200, fault);
         if (fault.mode === 'refuseConnection') refuseFor(server, fault.forMs);
         return;
@@ -73,7 +51,7 @@ function answer(
   res: ServerResponse,
   books: Books,
   body: unknown,
-  fault: Fault,
+  fault: BankFault,
 ): void {
   const [url = '', query = ''] = (req.url ?? '').split('?');
   const door = doors.find((d) => d.method === req.method && d.path.test(url));
