@@ -19,9 +19,7 @@ import { syncStay } from './inpatient/sync-stay.ts';
 import { type JobHandlers, runDueJobs } from './outbox/jobs.ts';
 import { makeWebhookQueue } from './outbox/webhook-queue.ts';
 import { sendPayoutFile } from './payout/send-payout-file.ts';
-import { debitDue } from './repayment/auto-debit.ts';
-import { lookAfterOverdue } from './repayment/overdue.ts';
-import { remindOfDebt } from './repayment/remind.ts';
+import { lookAfterDebt } from './repayment/look-after-debt.ts';
 import { reportScore, sendReportsDue } from './repayment/report-score.ts';
 import { resolveRepayments } from './repayment/resolve-repayments.ts';
 import { releaseRegistration } from './settlement/release-registration.ts';
@@ -58,7 +56,7 @@ const POLL_MS = 500;
 const LATE_MS = 10_000;
 /** Due times are minutes apart; in a sandbox the clock jumps and somebody looks. */
 const DEBT_MS = 2_000;
-const REMIND_MS = 5_000;
+const REPORT_MS = 5_000;
 const CLEAN_MS = 3_600_000;
 /** What waits for the end of a business day may begin so long after midnight. */
 const DAY_END_LOOK_MS = 20_000;
@@ -86,10 +84,8 @@ const chores = (): readonly Chore[] => [
   { name: 'orphaned conversions', everyMs: POLL_MS, run: resumeConversions },
   { name: 'late refunds', everyMs: LATE_MS, run: findLateRefunds },
   { name: 'repayments', everyMs: POLL_MS, run: resolveRepayments },
-  { name: 'auto-debits', everyMs: DEBT_MS, run: debitDue, isGreedy: true },
-  { name: 'reminders', everyMs: REMIND_MS, run: remindOfDebt, isGreedy: true },
-  { name: 'overdue', everyMs: DEBT_MS, run: lookAfterOverdue, isGreedy: true },
-  { name: 'score reports', everyMs: REMIND_MS, run: sendReportsDue, isGreedy: true },
+  { name: 'debts', everyMs: DEBT_MS, run: lookAfterDebt, isGreedy: true },
+  { name: 'score reports', everyMs: REPORT_MS, run: sendReportsDue, isGreedy: true },
   { name: 'business days', everyMs: DAY_END_LOOK_MS, run: (deps) => lookAtDays(deps, BATCH) },
   { name: 'day end', everyMs: DAY_END_LOOK_MS, run: confirmAtDayEnd },
   { name: 'webhooks', everyMs: POLL_MS, isGreedy: true, ...makeWebhookQueue() },

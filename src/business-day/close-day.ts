@@ -12,7 +12,7 @@ const NAMED_BREAKS = 20;
 
 /**
  * Freezes a business day with its totals, its listed breaks and a hash chained to the day before. The
- * first day to close is that of the first entry, or any before it.
+ * first day to close is that of the first entry, or one of the month before it.
  * Refuses with day/not-in-order, day/breaks-unowned.
  */
 export async function closeDay(tx: Tx, closedBy: string, date: string): Promise<DayRow> {
@@ -33,9 +33,12 @@ export async function closeDay(tx: Tx, closedBy: string, date: string): Promise<
   return row;
 }
 
-function refuseOutOfOrder(date: string, { today, lastClosed, next, first }: Calendar): void {
+function refuseOutOfOrder(date: string, calendar: Calendar): void {
+  const { today, lastClosed, next, first, earliest } = calendar;
   const refuse = (detail: string) => new Refusal('day/not-in-order', { detail });
   if (date >= today) throw refuse(`今天是 today is ${today}`);
   if (lastClosed && date !== next) throw refuse(`下一个是 the next day to close is ${next}`);
-  if (!lastClosed && first && date > first) throw refuse(`首日是 the first day is ${first}`);
+  if (lastClosed) return;
+  if (first && date > first) throw refuse(`首日是 the first day is ${first}`);
+  if (date < earliest) throw refuse(`不早于 not before ${earliest}`);
 }

@@ -33,9 +33,14 @@ export interface Calendar {
   lastClosed: string | null;
   /** The first day with an entry. */
   first: string | null;
+  /** The earliest day that may be the first to close. */
+  earliest: string;
   /** The day that follows the last closed one. */
   next: string | null;
 }
+
+/** A day long before the first entry, closed by a slip, would have every day since then closed one by one. */
+const DAYS_BEFORE_FIRST = 31;
 
 export async function calendarOf(tx: Tx): Promise<Calendar> {
   const [row] = await rows<Calendar>(
@@ -43,8 +48,10 @@ export async function calendarOf(tx: Tx): Promise<Calendar> {
     sql`
     select business_date(business_now())::text as today, closed.date::text as "lastClosed",
       (closed.date + 1)::text as next,
-      (select min(business_date)::text from journal_entry) as first
-    from (select max(date) as date from business_day where status = 'closed') closed`,
+      first.date::text as first,
+      (coalesce(first.date, business_date(business_now())) - ${DAYS_BEFORE_FIRST}::int)::text as earliest
+    from (select max(date) as date from business_day where status = 'closed') closed,
+      (select min(business_date) as date from journal_entry) first`,
   );
   if (!row) throw new Error('a select of an aggregate gives one row');
   return row;

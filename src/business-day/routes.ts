@@ -42,9 +42,11 @@ export const businessDayRoutes: Route[] = [
       const { date } = call.params;
       const { hospitalCode } = callerOf(call, 'staff');
       const row = await findDay(db, date);
-      if (row && !hospitalCode) return { status: 200, body: dayView(row) };
-      const totals = await totalsOf(db, date, hospitalCode);
+      if (row?.status === 'closed' && !hospitalCode) return { status: 200, body: dayView(row) };
+      // What was found since the look after midnight is shown, too.
       const breaks = await breaksOf(db, date, hospitalCode);
+      if (row && !hospitalCode) return { status: 200, body: { ...dayView(row), breaks } };
+      const totals = await totalsOf(db, date, hospitalCode);
       const seen = openView(date, totals, breaks);
       return { status: 200, body: row ? { ...seen, ...summaryView(row) } : seen };
     },

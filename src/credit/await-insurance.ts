@@ -35,6 +35,11 @@ export async function setAwaitsInsurance(
         else greatest(receivable.due_at, due.at) end,
       overdue_at = case when ${awaits}::boolean then receivable.overdue_at end
     from due where receivable.id = due.id
+    ),
+    -- The next instalment of a plan is due when its receivable is.
+    planned as (
+      update instalment i set due_at = due.at from due
+      where not ${awaits}::boolean and i.receivable_id = due.id and i.due_at < due.at
     )
     select id from line where needs_restoring`,
   );

@@ -68,7 +68,7 @@ export function listReceivables(
     select r.id, r.settlement_id, coalesce(h.name, '') as hospital, r.amount, r.paid,
       r.amount - r.paid - r.reduced - r.written_off as owed, r.due_at, r.loan_number,
       coalesce((select sum(n.amount) from lender_notice n
-        where n.receivable_id = r.id and n.kind = 'lateCharge'), 0)::bigint as late_charges,
+        where n.line_id = r.line_id and n.receivable_id = r.id and n.kind = 'lateCharge'), 0)::bigint as late_charges,
       (select jsonb_agg(jsonb_build_object('amount', i.amount::text, 'dueAt', i.due_at)
           order by i.number)
         from instalment i where i.receivable_id = r.id) as instalments,

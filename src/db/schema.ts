@@ -450,6 +450,7 @@ export const repayment = pgTable(
   },
   (t) => [
     uniqueIndex('repayment_slot').on(t.lineId, t.slot),
+    index('repayment_paid_by').on(t.paidByCitizenId).where(sql`paid_by_citizen_id is not null`),
     uniqueIndex('repayment_serial').on(t.lender, t.bankSerial),
     check('repayment_cause', sql`${t.cause} in ('citizen','relative','autoDebit','lender')`),
     check('repayment_by', sql`(${t.cause} = 'relative') = (${t.paidByCitizenId} is not null)`),
@@ -480,6 +481,7 @@ export const repaymentAllocation = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.repaymentId, t.receivableId] }),
+    index('repayment_allocation_receivable').on(t.receivableId),
     uniqueIndex('one_debit_under_way').on(t.receivableId).where(sql`is_open`),
     check('allocation_amount', sql`${t.amount} > 0`),
   ],
@@ -926,6 +928,7 @@ export const refund = pgTable(
   (t) => [
     uniqueIndex('refund_one_processing').on(t.settlementId).where(sql`status = 'processing'`),
     index('refund_settlement').on(t.settlementId),
+    index('refund_resolved').on(t.resolvedAt),
     check('refund_status', sql`${t.status} in ('processing','completed','failed')`),
   ],
 );
@@ -1297,6 +1300,7 @@ export const counterShift = pgTable(
   },
   (t) => [
     uniqueIndex('counter_shift_one_open').on(t.terminalId).where(sql`closed_at is null`),
+    index('counter_shift_terminal').on(t.terminalId, t.openedAt),
     index('counter_shift_day').on(t.hospitalCode, t.businessDate),
     check(
       'counter_shift_closed',
@@ -1386,6 +1390,7 @@ export const reconciliationBreak = pgTable(
     uniqueIndex('reconciliation_break_one')
       .on(t.counterparty, t.scope, t.subject)
       .where(sql`status = 'open'`),
+    index('reconciliation_break_subject').on(t.counterparty, t.scope, t.subject),
     index('reconciliation_break_run').on(t.reconciliationId, t.id),
     index('reconciliation_break_day').on(t.businessDate, t.kind),
     index('reconciliation_break_open').on(t.businessDate).where(sql`status = 'open'`),

@@ -69,6 +69,8 @@ export interface Listed {
   hold_id: string | null;
   amount: Fen;
   hospital_code: string | null;
+  /** Once it was booked. */
+  loan_number: string | null;
 }
 
 /** All captures of a file by id, locked. */
@@ -76,7 +78,7 @@ export async function lockListed(tx: Tx, file: DisbursementRow): Promise<Map<str
   const found = await rows<Listed>(
     tx,
     sql`
-    select r.id, r.hold_id, r.amount, s.hospital_code
+    select r.id, r.hold_id, r.amount, s.hospital_code, r.loan_number
     from receivable r left join settlement s on s.id = r.settlement_id
     where r.lender = ${file.lender} and r.disbursed_on = ${file.businessDate}::date
     order by r.id for update of r`,

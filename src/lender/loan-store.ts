@@ -1,5 +1,6 @@
 // What a lender sees of its lines and receivables, and of no other lender's.
 import { sql } from 'drizzle-orm';
+import { dueOf } from '../credit/instalments.ts';
 import { type Db, rows } from '../db/db.ts';
 import { Refusal } from '../errors.ts';
 import { maskIdNumber, maskName } from '../identity/id-number.ts';
@@ -34,8 +35,9 @@ export function listLines(
     db,
     sql`
     select l.*, c.name, c.id_number, coalesce((
-      select sum(r.amount - r.paid - r.reduced - r.written_off) from receivable r
-      where r.line_id = l.id and not r.awaits_insurance and r.due_at < business_now()
+      select sum(${dueOf(sql`business_now()`)}) from receivable r
+      where r.line_id = l.id and r.amount > r.paid + r.reduced + r.written_off
+        and not r.awaits_insurance and r.due_at < business_now()
     ), 0)::bigint as overdue
     from credit_line l join citizen c on c.id = l.citizen_id
     where l.lender = ${lender}
@@ -117,7 +119,7 @@ export function listLoans(
         coalesce(s.hospital_code, '') as hospital_code, coalesce(h.name, '') as hospital,
         r.amount - r.paid - r.reduced - r.written_off as owed,
         coalesce((select sum(n.amount) from lender_notice n
-          where n.receivable_id = r.id and n.kind = 'lateCharge'), 0)::bigint as late_charges,
+          where n.line_id = r.line_id and n.receivable_id = r.id and n.kind = 'lateCharge'), 0)::bigint as late_charges,
         ${statusOf} as status
       from receivable r left join settlement s on s.id = r.settlement_id
         left join hospital h on h.code = s.hospital_code

@@ -1,5 +1,6 @@
-// Takes a lender's disbursement answer, all of it or nothing. Law: the same file again is the same answer,
-// another one is refused; a refused loan is a case, because the hospital is owed all the same.
+// Takes a lender's disbursement answer, all of it or nothing. Law: a bank that books the rest a day later
+// answers again, but what was answered once is never answered otherwise; a refused loan is a case, because
+// the hospital is owed all the same.
 import { eq, sql } from 'drizzle-orm';
 import { businessNow, rows, type Tx, violatedConstraint } from '../db/db.ts';
 import { disbursementFile } from '../db/schema.ts';
@@ -10,6 +11,8 @@ import { formatYuan } from '../money.ts';
 import { FileRefusal } from '../reconciliation/statement.ts';
 import { type DisbursementRow, type Listed, lockListed } from './disbursement-store.ts';
 import { type AnswerRow, readAnswer } from './read-answer.ts';
+
+const LOAN_REFUSED = 'lender/loan-refused';
 
 export interface Taken {
   file: DisbursementRow;
@@ -30,18 +33,19 @@ export async function takeAnswer(
     .where(sql`lender = ${of.lender} and business_date = ${of.businessDate}::date`)
     .for('update');
   if (!file) throw new Refusal('resource/not-found');
-  const isSame = file.answerHash?.equals(body.sha256) ?? false;
-  if (file.answeredAt && !isSame) throw new Refusal('disbursement/answered');
   const listed = await lockListed(tx, file);
   const answers = await readAnswer(body, listed);
+  if (answers.some((answer) => isOtherwise(answer, listed))) {
+    throw new Refusal('disbursement/answered');
+  }
   const booked = answers.filter((answer) => answer.loanNumber !== null);
   const refused = answers.filter((answer) => answer.loanNumber === null);
   const counts = {
     booked: booked.length,
     refused: refused.length,
-    missing: listed.size - answers.length,
+    missing: missingFrom(listed, answers),
   };
-  if (file.answeredAt) return { file, ...counts };
+  if (file.answerHash?.equals(body.sha256)) return { file, ...counts };
   await bookLoans(tx, of.lender, booked);
   const now = await businessNow(tx);
   for (const answer of refused) await openRefusal(tx, of.lender, answer, listed, now);
@@ -53,7 +57,29 @@ export async function takeAnswer(
   return { file: saved ?? file, ...counts };
 }
 
+/** A loan that has its number has no other one, and was not refused. */
+function isOtherwise(answer: AnswerRow, listed: ReadonlyMap<string, Listed>): boolean {
+  const known = listed.get(answer.receivableId)?.loan_number ?? null;
+  return known !== null && known !== answer.loanNumber;
+}
+
+function missingFrom(listed: ReadonlyMap<string, Listed>, answers: readonly AnswerRow[]): number {
+  const told = new Set(answers.map((answer) => answer.receivableId));
+  const open = [...listed.values()].filter((loan) => loan.loan_number === null);
+  return open.filter((loan) => !told.has(loan.id)).length;
+}
+
+/** A loan that was refused at first and is booked after all needs nobody any more. */
 async function bookLoans(tx: Tx, lender: string, booked: readonly AnswerRow[]): Promise<void> {
+  const ids = JSON.stringify(booked.map((answer) => answer.receivableId));
+  await rows(
+    tx,
+    sql`
+    update finance_case set status = 'closed', closed_at = business_now(),
+      detail = detail || '{"decision": "已放款 booked after all"}'
+    where status = 'open' and kind = ${LOAN_REFUSED}
+      and subject_id in (select jsonb_array_elements_text(${ids}::jsonb))`,
+  );
   try {
     await rows(
       tx,
@@ -80,7 +106,7 @@ async function openRefusal(
 ): Promise<void> {
   const loan = listed.get(receivableId);
   await openCase(tx, {
-    kind: 'lender/loan-refused',
+    kind: LOAN_REFUSED,
     subjectId: receivableId,
     hospitalCode: loan?.hospital_code ?? null,
     reason,

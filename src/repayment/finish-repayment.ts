@@ -14,6 +14,7 @@ import { recordEvent } from '../outbox/events.ts';
 import { enqueueJob } from '../outbox/jobs.ts';
 import { postDebitResolved } from './debit-in-transit.ts';
 import { isUnderWay, type RepaymentRow, readRepayment } from './repayment-store.ts';
+import { doubt, isSerialUsed } from './used-serial.ts';
 
 /** Where the bank answered; `absent` = it never saw the debit. */
 type Answer = DebitAnswer | { outcome: 'absent' };
@@ -43,7 +44,8 @@ export async function finishRepayment(
   if (!isUnderWay(row) && !isLatePaid) return row;
   switch (answer.outcome) {
     case 'paid':
-      await bookPaid(tx, row, answer.bankSerial);
+      if (await isSerialUsed(tx, row, answer.bankSerial)) await doubt(tx, row, answer.bankSerial);
+      else await bookPaid(tx, row, answer.bankSerial);
       break;
     case 'declined':
       await bookFailed(tx, row, answer.reason);

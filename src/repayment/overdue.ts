@@ -2,6 +2,7 @@
 // the family; the third in a row is told to be reported. Each once, however often a worker looks; what
 // awaits insurance is never overdue (domain.md, Repayment).
 import { sql } from 'drizzle-orm';
+import { dueOf } from '../credit/instalments.ts';
 import { type CollectionRule, readCollectionRule } from '../credit/policy.ts';
 import { businessNow, type Db, rows, type Tx, transact } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
@@ -76,8 +77,7 @@ async function markOverdue(tx: Tx, lineId: string, rule: CollectionRule): Promis
     ),
     marked as (
       update receivable r set overdue_at = r.due_at from late where r.id = late.id
-      returning r.id, r.citizen_id, r.amount - r.paid - r.reduced - r.written_off as owed,
-        r.due_at, late.now as at
+      returning r.id, r.citizen_id, ${dueOf(sql`late.now`)} as owed, r.due_at, late.now as at
     ),
     noted as (
       insert into dunning_step (receivable_id, due_at, step, at)

@@ -29,14 +29,21 @@ async function lockLine(tx: Tx, lineId: string) {
   return line;
 }
 
-/** Row 8 by the lender. Refuses with repayment/exceeds-debt. Returns the repayment that it made. */
+/**
+ * Row 8 by the lender. What a debit is under way for waits for it: the lender may be telling of that very
+ * debit. Refuses with repayment/exceeds-debt, repayment/under-way. Returns the repayment that it made.
+ */
 export async function receiveRepayment(tx: Tx, got: Received): Promise<string> {
   const line = await lockLine(tx, got.lineId);
   const owed = (await lockOwed(tx, line.citizenId)).filter((debt) => debt.lineId === line.id);
   const { receivableId } = got;
   const asked = receivableId ? owed.filter((debt) => debt.id === receivableId) : owed;
-  const allocations = allocate(asked, got.amount);
-  if (!allocations) throw new Refusal('repayment/exceeds-debt');
+  const free = asked.filter((debt) => !debt.isUnderWay);
+  const allocations = allocate(free, got.amount);
+  if (!allocations) {
+    const isAllOwed = allocate(asked, got.amount) !== null;
+    throw new Refusal(isAllOwed ? 'repayment/under-way' : 'repayment/exceeds-debt');
+  }
   const row = await beginRepayment(tx, {
     citizenId: line.citizenId,
     line,

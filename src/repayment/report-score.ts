@@ -15,10 +15,12 @@ const MAX_WAIT_SECONDS = 300;
 
 type ReportRow = typeof scoreReport.$inferSelect;
 
-/** True while every debt of report `s` was overdue, none awaits insurance and something is owed. */
+/** True while every debt of report `s` was overdue, none awaits insurance, something is owed and the person lives. */
 const isRight = sql`(
   select bool_and(r.overdue_at is not null and not r.awaits_insurance)
     and bool_or(r.amount > r.paid + r.reduced)
+    and not exists (
+      select 1 from credit_line l where l.id = s.line_id and l.frozen_for = 'death')
   from receivable r where r.id in (select jsonb_array_elements_text(s.receivable_ids)))`;
 
 /** Begins the reports whose time to object is over; returns how many. */

@@ -87,11 +87,11 @@ async function post(
   { legs, kept, now }: { legs: readonly OpenLeg[]; kept: Fen; now: Date },
 ): Promise<void> {
   const bank = lenderBooks(row.lender);
+  const open = [...legs, ...(await refundableBeside(tx, row))];
   const undo = (account: '1301' | '2201' | '1311', side: 'debit' | 'credit', amount: Fen) =>
-    undoLegs(legs, { ...bank, account, side, amount });
+    undoLegs(open, { ...bank, account, side, amount });
   const paid = sumOn(legs, '1301');
-  const surplus = sumOn(legs, '2201');
-  const stopped = surplus < row.amount - paid - kept ? surplus : row.amount - paid - kept;
+  const stopped = row.amount - paid - kept;
   if (paid + stopped === 0n) return;
   await postEntry(tx, {
     fact: 'repayment.returned',
@@ -103,6 +103,27 @@ async function post(
       ...undo('1311', 'debit', paid + stopped),
     ],
   });
+}
+
+/**
+ * What else is refundable for the same bills: other money that was sent back may have taken this debit's
+ * own legs, and left its own instead.
+ */
+function refundableBeside(tx: Tx, row: RepaymentRow): Promise<OpenLeg[]> {
+  return rows<OpenLeg>(
+    tx,
+    sql`
+    select p.entry_id as "entryId", p.leg, e.fact, p.owner_kind as "ownerKind", p.owner, p.account,
+      p.amount, p.undone, p.counterparty, p.citizen_id as "citizenId",
+      p.settlement_id as "settlementId", p.claim_id as "claimId", p.reference
+    from posting p join journal_entry e on e.id = p.entry_id
+    where p.settlement_id in (
+        select r.settlement_id from repayment_allocation a join receivable r on r.id = a.receivable_id
+        where a.repayment_id = ${row.id})
+      and p.owner_kind = 'B' and p.owner = ${row.lender} and p.account = '2201' and p.amount < 0
+      and p.undone < -p.amount and not (e.fact = 'repayment.paid' and e.subject_id = ${row.id})
+    order by e.recorded_at desc, p.entry_id desc, p.leg`,
+  );
 }
 
 const sumOn = (legs: readonly OpenLeg[], account: string): Fen =>

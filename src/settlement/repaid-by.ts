@@ -25,16 +25,17 @@ export async function splitByRepayer(
       select coalesce(p.paid_by_citizen_id, p.citizen_id) as citizen_id,
         sum(a.amount) as amount, max(p.resolved_at) as at
       from receivable r
-        join repayment_allocation a on a.receivable_id = r.id
-        join repayment p on p.id = a.repayment_id
+        join repayment p on p.line_id = r.line_id
+        join repayment_allocation a on a.repayment_id = p.id and a.receivable_id = r.id
       where r.settlement_id = ${of.settlementId} and p.status = 'paid'
       group by 1
     )
     select paid.citizen_id, (paid.amount - coalesce((
-        -- What a bank took twice was never a repayment.
-        select sum(m.amount) from money_back m
+        -- What a bank took twice, or took back, was never a repayment.
+        select sum(m.amount) from money_back m left join repayment q on q.id = m.cause_id
         where m.settlement_id = ${of.settlementId} and m.kind = 'credit' and not m.is_reduction
-          and m.citizen_id = paid.citizen_id and m.cause_id not like 'ntc%'), 0))::bigint as left
+          and m.citizen_id = paid.citizen_id and m.cause_id not like 'ntc%'
+          and q.status is distinct from 'returned'), 0))::bigint as left
     from paid order by paid.at desc, paid.citizen_id`,
   );
   const parts: Repaid[] = [];

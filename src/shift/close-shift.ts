@@ -13,10 +13,10 @@ import { readUnpaidPolicy } from './unpaid-policy.ts';
 /** Refuses with resource/not-found, shift/closed. `counted` in fen. */
 export async function closeShift(
   tx: Tx,
-  terminalId: string,
+  caller: { terminalId: string; hospitalCode: string },
   order: { shiftId: string; counted: Fen },
 ): Promise<ShiftRow> {
-  const row = await lockShift(tx, terminalId, order.shiftId);
+  const row = await lockShift(tx, caller, order.shiftId);
   if (row.closedAt) throw new Refusal('shift/closed');
   const now = await businessNow(tx);
   const expected = await expectedIn(tx, row);

@@ -62,7 +62,7 @@ export const shiftRoutes: Route[] = [
     handler: (call) =>
       once(call, async (tx) => {
         const order = { shiftId: call.params.shiftId, ...call.body };
-        const row = await closeShift(tx, callerOf(call, 'terminal').terminalId, order);
+        const row = await closeShift(tx, callerOf(call, 'terminal'), order);
         return { status: 200, body: closedView(row, call.deps.keyring.open) };
       }),
   }),

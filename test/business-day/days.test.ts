@@ -109,6 +109,8 @@ describe('a business day', () => {
     const third = await nextDay();
     expect((await close(second)).body.code).toBe('day/not-in-order');
     expect((await close('2099-01-01')).body.code).toBe('day/not-in-order');
+    // Closed by a slip, it would have every day since then closed before the first one of ours.
+    expect((await close('2009-01-01')).body.code).toBe('day/not-in-order');
     const closed = await close(first);
     expect(closed.status, closed.text).toBe(200);
     expect(closed.body).toMatchObject({
@@ -299,6 +301,10 @@ describe('a business day', () => {
     await lookAtDays(app.deps, 100);
     const seen = await read(date);
     expect(seen).toMatchObject({ status: 'provisional', entries: 1, closedAt: null });
+    const found = await addBreak(date, null, true);
+    const later = await read(date);
+    expect(later.breaks.map((one: ReplyBody) => one.id)).toContain(found);
+    expect(later.hash).toBe(seen.hash);
     expect(await lookAtDays(app.deps, 100)).toBe(0);
     const list = await app.call('GET', '/v1/business-days?limit=2', { token: checker });
     expect(list.body.data[0]).toMatchObject({ date, status: 'provisional' });

@@ -1,11 +1,12 @@
 // No dunning while insurance is awaited; a new due date, by the lender's product, once it is not.
-import { sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { setAwaitsInsurance } from '../../src/credit/await-insurance.ts';
 import { pilotProduct } from '../../src/credit/default-policy.ts';
+import { writePlan } from '../../src/credit/instalments.ts';
 import { dueAtOf, readLenderProduct } from '../../src/credit/policy.ts';
 import { businessNow, transact } from '../../src/db/db.ts';
-import { creditLine, policy, receivable } from '../../src/db/schema.ts';
+import { creditLine, instalment, policy, receivable } from '../../src/db/schema.ts';
 import { newId } from '../../src/ids.ts';
 import { useDatabase } from '../support/database.ts';
 import { makeLine, moveClock, receivablesOf, yuan } from './support.ts';
@@ -48,6 +49,28 @@ describe('a receivable whose settlement awaits insurance', () => {
     await setAwaits(settlementId, false);
     const expected = dueAtOf(await readLenderProduct(db, 'LWB'), await businessNow(db));
     expect(await read()).toEqual({ ...before, dueAt: expected });
+  });
+
+  it('takes the instalments of its plan along, so that none is due before it', async () => {
+    const { settlementId, read } = await owing();
+    const day = 86_400_000;
+    const start = Date.now();
+    const plan = [10, 20, 200].map((days) => ({
+      amount: yuan(days === 200 ? '40.00' : '30.00'),
+      dueAt: new Date(start + days * day),
+    }));
+    const { id } = await read();
+    await transact(db, (tx) => writePlan(tx, id, plan));
+    await setAwaits(settlementId, true);
+    await moveClock(db, 15 * HOURS);
+    await setAwaits(settlementId, false);
+    const { dueAt } = await read();
+    const dues = await db.select().from(instalment).where(eq(instalment.receivableId, id));
+    expect(dues.sort((a, b) => a.number - b.number).map((part) => part.dueAt)).toEqual([
+      ...[dueAt, dueAt],
+      plan[2]?.dueAt,
+    ]);
+    expect(dueAt).toEqual(dueAtOf(await readLenderProduct(db, 'LWB'), await businessNow(db)));
   });
 
   it('is not moved by saying the same again', async () => {

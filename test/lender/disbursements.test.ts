@@ -177,7 +177,10 @@ describe('an answer', () => {
     const taken = await answer(text);
     expect(taken.body).toMatchObject({ booked: 1, refused: 1, missing: 1 });
     expect((await answer(text)).body).toEqual(taken.body);
-    expect(said(await answer(`${text}\r\n`))).toEqual([409, 'disbursement/answered']);
+    const otherwise = fileOf(rowOf(one, 'LN-9'));
+    expect(said(await answer(otherwise))).toEqual([409, 'disbursement/answered']);
+    const takenBack = fileOf(rowOf(one, '', refused));
+    expect(said(await answer(takenBack))).toEqual([409, 'disbursement/answered']);
     const loans = await app.call('GET', '/v1/lender/receivables?limit=100', { token: operator });
     const numbers = Object.fromEntries(
       loans.body.data.map((loan: ReplyBody) => [loan.id, loan.loanNumber]),
@@ -188,6 +191,12 @@ describe('an answer', () => {
       token: auditor,
     });
     expect(cases.body.data).toMatchObject([{ subjectId: two.receivableId, reason: '额度冻结' }]);
+    const rest = await answer(fileOf(rowOf(two, 'LN-2')));
+    expect(rest.body).toMatchObject({ booked: 1, refused: 0, missing: 1 });
+    const after = await app.call('GET', '/v1/finance-cases?kind=lender/loan-refused&status=open', {
+      token: auditor,
+    });
+    expect(after.body.data).toEqual([]);
     await expectLaws(app);
   });
 });

@@ -3,9 +3,11 @@ import { eq, sql } from 'drizzle-orm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { setAwaitsInsurance } from '../../src/credit/await-insurance.ts';
 import { giveBackCredit } from '../../src/credit/give-back-credit.ts';
+import { writePlan } from '../../src/credit/instalments.ts';
 import { placeHold } from '../../src/credit/place-hold.ts';
-import { transact } from '../../src/db/db.ts';
-import { receivable, scoreReport } from '../../src/db/schema.ts';
+import { rows, transact } from '../../src/db/db.ts';
+import { creditLine, receivable, scoreReport } from '../../src/db/schema.ts';
+import { findLine } from '../../src/lender/loan-store.ts';
 import { runDueJobs } from '../../src/outbox/jobs.ts';
 import { lookAfterOverdue } from '../../src/repayment/overdue.ts';
 import { remindOfDebt } from '../../src/repayment/remind.ts';
@@ -99,6 +101,22 @@ describe('a receivable that falls due', () => {
       'receivable.overdue',
       'receivable.overdueReminded',
     ]);
+  });
+
+  it('by its plan is overdue for the instalments that are due, not for all that is owed', async () => {
+    const { citizenId, lineId, receivables } = await owing();
+    const part = (amount: string, dueAt: string) => ({ amount: yuan(amount), dueAt: at(dueAt) });
+    const plan = [part('20.00', DUES[0] as string), part('30.00', '2027-04-01T23:00')];
+    await transact(db, (tx) => writePlan(tx, receivables[0] as string, plan));
+    await setClock(db, '2027-03-02T08:00');
+    await look();
+    const told = await rows<{ amount: string }>(
+      db,
+      sql`select data ->> 'amount' as amount from event
+        where citizen_id = ${citizenId} and type = 'receivable.overdue'`,
+    );
+    expect(told).toEqual([{ amount: '20.00' }]);
+    expect((await findLine(db, 'LWB', lineId)).overdue).toBe(yuan('20.00'));
   });
 
   it('is neither reminded, overdue nor suspended while it awaits insurance', async () => {
@@ -221,6 +239,17 @@ describe('three receivables overdue one after another', () => {
     await setClock(db, '2027-03-20T08:01');
     await look();
     expect(await atProvider(debtor.lineId)).toEqual([]);
+  });
+
+  it('of somebody who has died since are not reported', async () => {
+    const { lineId } = await told();
+    await db
+      .update(creditLine)
+      .set({ frozenFor: 'death', status: 'suspended' })
+      .where(eq(creditLine.id, lineId));
+    await setClock(db, '2027-03-09T08:01');
+    await look();
+    expect(await atProvider(lineId)).toEqual([]);
   });
 
   it('are cleared at the provider when they are repaid later', async () => {

@@ -145,6 +145,22 @@ describe('a counter shift', () => {
     await open(at, '0.00');
   });
 
+  it('of a terminal that was revoked is closed at another one of its hospital', async () => {
+    const [mine, other, elsewhere] = [
+      await atTerminal(),
+      await atTerminal(),
+      await atTerminal(POOR),
+    ];
+    const { id } = await open(mine);
+    const counted = { counted: '100.00' };
+    const tried = await call(other, 'POST', `/v1/shifts/${id}/close`, counted);
+    expect(tried.status).toBe(404);
+    await app.db.execute(sql`update terminal set revoked_at = now()
+      where id = (select terminal_id from counter_shift where id = ${id})`);
+    expect((await call(elsewhere, 'POST', `/v1/shifts/${id}/close`, counted)).status).toBe(404);
+    expect((await close(other, id, '100.00')).difference).toBe('0.00');
+  });
+
   it('lets nothing slip between the count and the close: cash is in this shift or the next', async () => {
     const at = await atTerminal();
     for (let round = 0; round < 3; round += 1) {
@@ -179,6 +195,23 @@ describe('a counter shift', () => {
     ]);
     expect((await collect(at, owing.id, '60.00')).body.status).toBe('settled');
     await expectLaws(app);
+  });
+
+  it('lists what was left unpaid between two shifts with the next one, once', async () => {
+    const at = await atTerminal();
+    const first = await open(at);
+    const inFirst = await payCash(at, '40.00');
+    const one = await close(at, first.id, '140.00');
+    expect(one.unpaid.map((u: ReplyBody) => u.settlementId)).toEqual([inFirst.id]);
+    const between = await payCash(at, '40.00');
+    const second = await open(at);
+    const inSecond = await payCash(at, '40.00');
+    const two = await close(at, second.id, '140.00');
+    expect(two.unpaid.map((u: ReplyBody) => u.settlementId)).toEqual(
+      [between.id, inSecond.id].sort(),
+    );
+    const third = await open(at);
+    expect((await close(at, third.id, '100.00')).unpaid).toEqual([]);
   });
 
   it('undoes what is unpaid where the hospital wants it, unless it was paid meanwhile', async () => {
