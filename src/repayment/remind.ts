@@ -51,6 +51,10 @@ export async function remindOfDebt(deps: Deps): Promise<number> {
   });
 }
 
+/** 20:00 of the day so many days before: a debt falls due at 23:00, and nobody is reminded at night. */
+const eveningBefore = (days: number) => sql`least(r.due_at - make_interval(days => ${days}::int),
+  (business_date(r.due_at) - ${days}::int + time '20:00') at time zone 'Asia/Shanghai')`;
+
 /**
  * Each receivable is in one step at a time: 3 days before, 1 day before, due (for a day), and the last day
  * before the line is suspended. One made later than its step began is not told of it.
@@ -69,16 +73,15 @@ function noteSteps(tx: Tx, rule: CollectionRule): Promise<NotedRow[]> {
       from clock cross join receivable r
       join credit_line l on l.id = r.line_id
       cross join lateral (values
-        ('remind3Days', r.due_at - make_interval(days => ${early}::int),
-          r.due_at - make_interval(days => ${late}::int)),
-        ('remind1Day', r.due_at - make_interval(days => ${late}::int), r.due_at),
+        ('remind3Days', ${eveningBefore(early)}, ${eveningBefore(late)}),
+        ('remind1Day', ${eveningBefore(late)}, r.due_at),
         ('due', r.due_at, r.due_at + interval '1 day'),
         ('remindOverdue', r.due_at + make_interval(days => ${warned}::int),
           r.due_at + make_interval(days => ${rule.suspendAfterDays}::int))
       ) as f(step, begins, ends)
       where r.amount > r.paid + r.reduced + r.written_off and not r.awaits_insurance
         and r.due_at > clock.now - make_interval(days => ${rule.suspendAfterDays + 1}::int)
-        and r.due_at <= clock.now + make_interval(days => ${early}::int)
+        and r.due_at <= clock.now + make_interval(days => ${early + 1}::int)
         and clock.now >= f.begins and clock.now < f.ends and r.created_at < f.begins
         and l.frozen_for is distinct from 'death'
         and not exists (select 1 from dunning_step d

@@ -86,6 +86,16 @@ describe('a receivable that falls due', () => {
     expect(await stateOf(db, lineId)).toMatchObject({ status: 'suspended' });
   });
 
+  it('is reminded of at eight in the evening, not at night', async () => {
+    const { citizenId } = await owing();
+    await setClock(db, '2027-02-26T19:59');
+    await look();
+    expect(await toldTo(db, citizenId)).toEqual([]);
+    await setClock(db, '2027-02-26T20:01');
+    await look();
+    expect(await toldTo(db, citizenId)).toEqual(['receivable.reminded']);
+  });
+
   it('is told only of what is true now when nobody looked for a week', async () => {
     const { citizenId } = await owing();
     await setClock(db, '2027-03-09T12:00');
