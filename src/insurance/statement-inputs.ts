@@ -104,7 +104,8 @@ export function download9102(
 export function claimsFile(name: string, claims: readonly ClaimRow[]): Buffer {
   const lines = claims.map((row) =>
     [
-      row.setlId,
+      // A reversal whose own setl_id we never learnt has none to tell.
+      row.setlId.includes(' ') ? '' : row.setlId,
       row.mdtrtId,
       // psn_no stays sealed in our books; setl_id is what joins.
       '',

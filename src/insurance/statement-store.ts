@@ -24,7 +24,7 @@ const moved = (hospitalCode: string, day: string) => sql`(
     insutype, clr_type, clr_optins, total, fund, account, cash
   from claim where hospital_code = ${hospitalCode} and ${ofDay(sql`setl_time`, day)}
   union all
-  select coalesce(reversal_setl_id, setl_id), mdtrt_id, msgid, -1, reversed_at, true,
+  select coalesce(nullif(reversal_setl_id, ''), setl_id || ' reversed'), mdtrt_id, msgid, -1, reversed_at, true,
     insutype, clr_type, clr_optins, total, fund, account, cash
   from claim where hospital_code = ${hospitalCode} and status = 'reversed'
     and ${ofDay(sql`reversed_at`, day)})`;

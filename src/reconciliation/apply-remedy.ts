@@ -2,38 +2,23 @@
 // entry named after the break, in the open day; closed days and a citizen's debt are never touched by it.
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import type { Tx } from '../db/db.ts';
+import { rows, type Tx } from '../db/db.ts';
 import { Refusal } from '../errors.ts';
 import type { ProposalRow } from '../finance/proposal-store.ts';
 import { insertProposal } from '../finance/proposal-store.ts';
 import type { CallerOf } from '../http/route.ts';
-import { type AccountCode, accountCodes, chart } from '../ledger/chart.ts';
-import { balanced, type Entry, type Leg, UnbalancedEntry } from '../ledger/journal.ts';
 import { postEntry } from '../ledger/post.ts';
+import { type Fen, formatYuan, parseYuan } from '../money.ts';
 import { confirmPayout } from '../payout/move-payout.ts';
 import { collectPayment } from '../settlement/collect-payment.ts';
 import { counterKinds } from '../settlement/waterfall.ts';
+import { adjustable, adjustmentOf, type LegOrder, noonOf, unfit } from './adjustment.ts';
 import { type Remedy, remedies } from './break-catalogue.ts';
 import { type BreakRow, endBreak, findBreak } from './break-store.ts';
 
 type Staff = CallerOf<'staff'>;
 
-/** Principal and late charges are the lender's word; what is refundable on credit has its own road. */
-const NEVER_ADJUSTED: ReadonlySet<AccountCode> = new Set([
-  '1301',
-  '1302',
-  '2201',
-  '9201',
-  '9202',
-  '9301',
-  '9302',
-]);
-export const adjustable = accountCodes.filter((code) => !NEVER_ADJUSTED.has(code)) as [
-  AccountCode,
-  ...AccountCode[],
-];
-
-/** A proposal's own words, as kept: fen as text. */
+/** A proposal's own words, as kept and shown: money as yuan text. */
 const kept = z.object({
   remedy: z.enum(remedies),
   legs: z
@@ -41,9 +26,9 @@ const kept = z.object({
       z.object({
         owner: z.string(),
         account: z.enum(adjustable),
-        amount: z.string().transform(BigInt),
+        side: z.enum(['debit', 'credit']),
+        amount: z.string().transform(parseYuan),
         counterparty: z.string().optional(),
-        shiftId: z.string().optional(),
       }),
     )
     .optional(),
@@ -51,7 +36,7 @@ const kept = z.object({
   payment: z
     .object({
       kind: z.enum(counterKinds),
-      amount: z.string().transform(BigInt),
+      amount: z.string().transform(parseYuan),
       reference: z.string(),
     })
     .optional(),
@@ -61,20 +46,10 @@ const kept = z.object({
 export interface RemedyOrder {
   remedy: Remedy;
   reason: string;
-  /** Debit positive, credit negative, fen. */
   legs?: LegOrder[] | undefined;
   settlementId?: string | undefined;
-  payment?: { kind: (typeof counterKinds)[number]; amount: bigint; reference: string } | undefined;
+  payment?: { kind: (typeof counterKinds)[number]; amount: Fen; reference: string } | undefined;
   payout?: { endToEndId: string; bankReference: string } | undefined;
-}
-
-export interface LegOrder {
-  /** Hospital or lender code, as the account says. */
-  owner: string;
-  account: AccountCode;
-  amount: bigint;
-  counterparty?: string | undefined;
-  shiftId?: string | undefined;
 }
 
 /**
@@ -88,28 +63,28 @@ export async function proposeRemedy(
   order: RemedyOrder,
 ): Promise<ProposalRow> {
   const row = await findBreak(tx, maker, breakId);
-  refuseUnfit(row, order);
+  await refuseUnfit(tx, maker, row, order);
   const { reason, ...detail } = order;
   return insertProposal(tx, maker, {
     kind: 'breakRemedy',
     subjectId: row.id,
     hospitalCode: row.hospitalCode,
     reason,
-    detail: JSON.parse(JSON.stringify({ ...detail, breakKind: row.kind }, fenAsText)),
+    detail: JSON.parse(JSON.stringify({ ...detail, breakKind: row.kind }, fenAsYuan)),
   });
 }
 
-const fenAsText = (_key: string, value: unknown) =>
-  typeof value === 'bigint' ? value.toString() : value;
+const fenAsYuan = (_key: string, value: unknown) =>
+  typeof value === 'bigint' ? formatYuan(value) : value;
 
 /** The effect of an approval: in its transaction, once. */
 export async function applyRemedy(tx: Tx, checker: Staff, proposal: ProposalRow): Promise<void> {
   const row = await findBreak(tx, checker, proposal.subjectId, 'for update');
   const order = { ...kept.parse(proposal.detail), reason: proposal.reason };
-  refuseUnfit(row, order);
+  await refuseUnfit(tx, checker, row, order);
   const resolution = { by: 'proposal', proposalId: proposal.id, remedy: order.remedy };
   if (order.remedy === 'waitNextDay') return waitForNextDay(tx, row.id);
-  const done = await carryOut(tx, row, order);
+  const done = await carryOut(tx, checker, row, order);
   await endBreak(tx, row.id, { status: 'resolved', resolution: { ...resolution, ...done } });
 }
 
@@ -120,6 +95,7 @@ async function waitForNextDay(tx: Tx, id: string): Promise<void> {
 
 async function carryOut(
   tx: Tx,
+  checker: Staff,
   row: BreakRow,
   order: RemedyOrder,
 ): Promise<Record<string, unknown>> {
@@ -129,7 +105,7 @@ async function carryOut(
       return {};
     case 'adjust':
     case 'returnMoney':
-      return postEntry(tx, adjustment(row, order));
+      return postEntry(tx, await adjustmentOf(tx, checker, row, order.legs ?? []));
     case 'collectPayment': {
       const { settlementId, payment } = order;
       if (!settlementId || !payment || !row.hospitalCode) throw unfit('settlementId, payment');
@@ -145,10 +121,11 @@ async function carryOut(
 
 async function confirm(tx: Tx, row: BreakRow, order: RemedyOrder) {
   const amount = row.theirAmount;
-  if (!order.payout || amount === null) throw unfit('payout');
+  if (!order.payout || amount === null || amount <= 0n) throw unfit('payout');
+  await refuseOthersPayout(tx, row, order.payout.endToEndId);
   const confirmed = await confirmPayout(tx, {
     ...order.payout,
-    amount: amount < 0n ? -amount : amount,
+    amount,
     bookedOn: noonOf(row.businessDate),
   });
   if (confirmed.outcome !== 'paid' && confirmed.outcome !== 'alreadyPaid') {
@@ -157,50 +134,26 @@ async function confirm(tx: Tx, row: BreakRow, order: RemedyOrder) {
   return { payoutId: confirmed.payoutId };
 }
 
-function refuseUnfit(row: BreakRow, order: RemedyOrder): void {
+/** A break of one hospital or lender says nothing of another's payout. */
+async function refuseOthersPayout(tx: Tx, row: BreakRow, endToEndId: string): Promise<void> {
+  const [own] = await rows(
+    tx,
+    sql`select from payout where end_to_end_id = ${endToEndId}
+      and (${row.hospitalCode}::text is null or hospital_code = ${row.hospitalCode})
+      and (${row.lender}::text is null or lender = ${row.lender})`,
+  );
+  if (!own) throw unfit(`拨付 payout ${endToEndId}`);
+}
+
+async function refuseUnfit(tx: Tx, staff: Staff, row: BreakRow, order: RemedyOrder): Promise<void> {
   if (row.status !== 'open') throw new Refusal('break/closed');
   const { remedy, legs, settlementId, payment, payout } = order;
   if (remedy === 'adjust' || remedy === 'returnMoney') {
     if (!legs) throw unfit('legs');
-    refuseUnbalanced(row, order);
+    await adjustmentOf(tx, staff, row, legs);
   }
   if (remedy === 'collectPayment' && !(settlementId && payment && row.hospitalCode)) {
     throw unfit('settlementId, payment');
   }
   if (remedy === 'confirmPayout' && !(payout && row.counterparty === 'bank')) throw unfit('payout');
 }
-
-/** Legs are in the books of the break's own hospital or of lenders; they balance within each owner. */
-function refuseUnbalanced(row: BreakRow, order: RemedyOrder): void {
-  const entry = adjustment(row, order);
-  const stranger = entry.legs.find(
-    (leg) => leg.ownerKind === 'H' && row.hospitalCode !== null && leg.owner !== row.hospitalCode,
-  );
-  if (stranger) throw unfit(`医院 hospital ${stranger.owner}`);
-  try {
-    balanced(entry);
-  } catch (error) {
-    if (!(error instanceof UnbalancedEntry)) throw error;
-    throw new Refusal('break/unbalanced', { detail: error.message, cause: error });
-  }
-}
-
-function adjustment(row: BreakRow, order: RemedyOrder): Entry {
-  const legs: Leg[] = (order.legs ?? []).map(({ amount, account, ...leg }) => ({
-    ...leg,
-    account,
-    amount,
-    ownerKind: chart[account].owner,
-  }));
-  return {
-    fact: 'break.adjusted',
-    subjectId: row.id,
-    occurredAt: noonOf(row.businessDate),
-    legs,
-  };
-}
-
-const noonOf = (day: string) => new Date(`${day}T12:00:00+08:00`);
-
-const unfit = (what: string) =>
-  new Refusal('break/remedy-unfit', { detail: `需要或不符 needed or unfit: ${what}` });

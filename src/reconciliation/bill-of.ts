@@ -31,7 +31,7 @@ export function billOfCounterparty(counterparty: Counterparty, side: AccountSide
     case 'insurer':
       return insurerBill;
     case 'bank':
-      return (row) => bankBill(row, side);
+      return bankBills(side);
     case 'wechatPay':
     case 'alipay':
       return channelBill;
@@ -39,8 +39,12 @@ export function billOfCounterparty(counterparty: Counterparty, side: AccountSide
   return counterparty satisfies never;
 }
 
+/** On the bill of an account: what the channel takes and the account's own transfers are outside our books. */
+const OUTSIDE: ReadonlySet<string> = new Set(['fee', 'other']);
+
 /** The row and, for an insurer, its parts as rows of their own. */
 export function billRows(row: StatementRow, billOf: BillOf): readonly StagedRow[] {
+  if (OUTSIDE.has(row.kind)) return [];
   const staged = billOf(row);
   return row.detail.fund_pay_sumamt === undefined ? [staged] : withParts(row, staged);
 }
@@ -107,20 +111,42 @@ function insurerBill(row: StatementRow): StagedRow {
   };
 }
 
-function bankBill(row: StatementRow, side: AccountSide): StagedRow {
-  const size = row.amount < 0n ? -row.amount : row.amount;
-  const amount = side === 'hospital' ? row.amount : side === 'lender' ? -row.amount : size;
-  return {
-    ...{ bill: row.key || `row ${row.occurredOn} ${row.rowNumber}`, kind: 'transfer' },
-    ...{ amount, isPart: false, key2: row.key2 || null, alt: null, original: null },
-    ...{ hasWrongFee: false, detail: JSON.stringify(row.detail) },
+/**
+ * A movement without a key is called by the bank's own reference, which the next file of that day repeats;
+ * movements of one booking, or of none, are counted: a file may be one line from end to end.
+ */
+function bankBills(side: AccountSide): BillOf {
+  const seen = new Map<string, number>();
+  return (row) => {
+    const size = row.amount < 0n ? -row.amount : row.amount;
+    const amount = side === 'hospital' ? row.amount : side === 'lender' ? -row.amount : size;
+    let bill = row.key;
+    if (!bill) {
+      const own = `row ${row.occurredOn} ${bankReference(row.detail) ?? row.rowNumber}`;
+      const nth = (seen.get(own) ?? 0) + 1;
+      seen.set(own, nth);
+      bill = nth === 1 ? own : `${own} ${nth}`;
+    }
+    return {
+      ...{ bill, kind: 'transfer', amount, isPart: false, key2: row.key2 || null },
+      ...{ alt: null, original: null, hasWrongFee: false, detail: JSON.stringify(row.detail) },
+    };
   };
+}
+
+/** The bank's own reference of a movement by its usual names. */
+export function bankReference(detail: Readonly<Record<string, string>>): string | null {
+  const named = [detail.AcctSvcrRef, detail.bankReference, detail.NtryRef, detail.entryRef];
+  return named.find((name) => name) ?? (detail.流水号 || null);
 }
 
 function channelBill(row: StatementRow): StagedRow {
   const isRefund = row.amount < 0n;
+  // The bill of an account names the payment only: the refund is no part of it.
+  const isUnnumbered = isRefund && row.key === row.detail.商户订单号;
+  const bill = isUnnumbered ? `refund of ${row.key} ${row.rowNumber}` : row.key;
   return {
-    ...{ bill: row.key || `row ${row.rowNumber}`, kind: 'payment', amount: row.amount },
+    ...{ bill: bill || `row ${row.rowNumber}`, kind: 'payment', amount: row.amount },
     ...{ isPart: false, key2: null, alt: null },
     original: isRefund ? row.detail.商户订单号 || null : null,
     hasWrongFee: isFeeWrong(row),
@@ -132,6 +158,8 @@ function channelBill(row: StatementRow): StagedRow {
 function isFeeWrong({ amount, fee, detail }: StatementRow): boolean {
   const rate = /^(\d{1,2}(?:\.\d{1,4})?)%$/.exec(detail.费率 ?? '')?.[1];
   if (rate === undefined) return false;
-  const size = amount < 0n ? -amount : amount;
+  // Taken of what the merchant gets: an order's coupons are the channel's.
+  const settled = detail[amount < 0n ? '退款金额' : '应结订单金额'];
+  const size = (settled ? fenFromWire(settled) : null) ?? (amount < 0n ? -amount : amount);
   return (fee < 0n ? -fee : fee) !== percentOf(size, rate);
 }

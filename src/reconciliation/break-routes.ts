@@ -109,13 +109,8 @@ export const breakRoutes: Route[] = [
     ],
     handler: (call) =>
       once(call, async (tx) => {
-        const { legs, ...order } = call.body;
-        const signed = legs?.map(({ side, amount, ...leg }) => ({
-          ...leg,
-          amount: side === 'debit' ? amount : -amount,
-        }));
         const maker = callerOf(call, 'staff');
-        const row = await proposeRemedy(tx, maker, call.params.breakId, { ...order, legs: signed });
+        const row = await proposeRemedy(tx, maker, call.params.breakId, call.body);
         return { status: 202, body: proposalView(row) };
       }),
   }),

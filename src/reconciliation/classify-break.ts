@@ -56,7 +56,8 @@ function oursAlone(counterparty: Counterparty, ours: readonly SideRow[], facts: 
   if (facts.hasMatchedTwin) return 'duplicateInternal';
   if (facts.isLateCapture) return 'lateCapture';
   if (facts.awaitsInsurance && counterparty === 'hospital') return 'conversionPending';
-  if (totalOf(ours) < 0n) return 'statusMismatch';
+  // On a bank's account a sign is a direction, not a refund.
+  if (totalOf(ours) < 0n && counterparty !== 'bank') return 'statusMismatch';
   if (facts.isNearCutoff) return 'dateCutoff';
   return missingAt[counterparty];
 }
@@ -71,7 +72,8 @@ function theirsAlone(
     return isCutoff ? 'dateCutoff' : 'dataMismatch';
   }
   if (facts.hasMatchedTwin) return 'duplicateExternal';
-  if (totalOf(theirs) < 0n) return facts.isOriginalOurs ? 'statusMismatch' : 'orphanRefund';
+  if (totalOf(theirs) < 0n && counterparty !== 'bank')
+    return facts.isOriginalOurs ? 'statusMismatch' : 'orphanRefund';
   return 'missingAtPlatform';
 }
 

@@ -47,12 +47,17 @@ export function findFacts(
       where not exists (select from t where t.n = o.n)
         and not exists (select from difference d where d.bill = r.bill)
       group by o.n, o.total, r.bill having sum(r.amount) = o.total),
-    elsewhere as materialized (${elsewhere(what)}),
+    elsewhere as materialized (
+      select e.*, ${agreesThere(what)} as agrees_there
+      from (${elsewhere(what)}) e join t on t.n = e.n
+      where e.day <> ${what.businessDate}::date),
     original as materialized (${original(what)})
     select c.n,
-      c.n in (select n from our_twin) or c.n in (select n from their_twin) as "hasMatchedTwin",
+      c.n in (select n from our_twin) or c.n in (select n from their_twin)
+        or exists (select from elsewhere e where e.n = c.n and e.is_same and e.agrees_there)
+        as "hasMatchedTwin",
       (select (t.day - e.day) from t join elsewhere e on e.n = t.n
-        where t.n = c.n and e.day <> ${what.businessDate}::date
+        where t.n = c.n and e.is_same and not e.agrees_there
         order by abs(t.day - e.day) limit 1) as "daysApart",
       exists (select from original i where i.n = c.n) as "isOriginalOurs",
       coalesce((select (o.at at time zone 'Asia/Shanghai')::time >= ${CUTOFF_TIME}::time
@@ -67,20 +72,31 @@ export function findFacts(
 const here = (column: SQL, what: Compared) =>
   what.hospitalCode ? sql`${column} = ${what.hospitalCode}` : sql`true`;
 
-/** (n, day, settlement_id): where a bill of theirs stands in our books, of the same direction. */
+/** That day was compared, and the bill is no open difference of it. */
+const agreesThere = (what: Compared) => sql`(
+  exists (select from reconciliation r where r.counterparty = ${what.counterparty}
+    and r.scope = ${what.hospitalCode ?? what.lender ?? ''} and r.business_date = e.day and r.status = 'done')
+  and not exists (select from reconciliation_break b where b.counterparty = ${what.counterparty}
+    and b.scope = ${what.hospitalCode ?? what.lender ?? ''} and b.business_date = e.day
+    and b.subject = e.day::text || ' ' || t.bill
+    and (b.status <> 'cleared' or b.resolution ? 'counterDate')))`;
+
+/** (n, day, settlement_id, is_same: of the same amount): where a bill of theirs stands in our books, of the same direction. */
 function elsewhere(what: Compared): SQL {
   switch (what.counterparty) {
     case 'hospital':
       return sql`
-        select t.n, s.business_date as day, s.id as settlement_id
+        select t.n, s.business_date as day, s.id as settlement_id,
+          t.total in (s.total, s.total - s.due_at_counter) as is_same
         from t join used_reference u on u.kind = 'receipt' and u.reference = t.bill
           and ${here(sql`u.hospital_code`, what)}
         join settlement s on s.id = u.settlement_id where t.total >= 0
         union all
-        select t.n, s.business_date, s.id from t join settlement s on s.id = t.alt
+        select t.n, s.business_date, s.id, t.total in (s.total, s.total - s.due_at_counter)
+        from t join settlement s on s.id = t.alt
           and ${here(sql`s.hospital_code`, what)} where t.total >= 0
         union all
-        select t.n, business_date(r.resolved_at), r.settlement_id
+        select t.n, business_date(r.resolved_at), r.settlement_id, r.amount = -t.total
         from t join used_reference u on u.kind = 'receipt' and u.reference = t.original
           and ${here(sql`u.hospital_code`, what)}
         join refund r on r.settlement_id = u.settlement_id and r.status = 'completed'
@@ -88,23 +104,24 @@ function elsewhere(what: Compared): SQL {
     case 'wechatPay':
     case 'alipay':
       return sql`
-        select t.n, business_date(k.paid_at) as day, k.settlement_id
+        select t.n, business_date(k.paid_at) as day, k.settlement_id, k.amount = t.total as is_same
         from t join used_reference u on u.kind = ${what.counterparty} and u.reference = t.bill
           and ${here(sql`u.hospital_code`, what)}
         join tender k on k.settlement_id = u.settlement_id and k.reference = u.reference
           and k.kind = u.kind where t.total >= 0
         union all
-        select t.n, business_date(m.resolved_at), m.settlement_id
+        select t.n, business_date(m.resolved_at), m.settlement_id, m.amount = -t.total
         from t join money_back m on m.id = t.bill where t.total < 0 and m.resolved_at is not null`;
     case 'insurer':
       return sql`
         select t.n, business_date(case when t.total < 0 then c.reversed_at else c.setl_time end) as day,
-          c.settlement_id
+          c.settlement_id, c.total = abs(t.total) as is_same
         from t join claim c on ${here(sql`c.hospital_code`, what)}
           and case when t.total < 0 then c.reversal_setl_id else c.setl_id end = t.bill`;
     case 'bank':
       return sql`
-        select t.n, business_date(p.sent_at) as day, null::text as settlement_id
+        select t.n, business_date(p.sent_at) as day, null::text as settlement_id,
+          p.amount = t.total as is_same
         from t join payout p on p.end_to_end_id = t.bill where p.sent_at is not null`;
   }
   return what.counterparty satisfies never;

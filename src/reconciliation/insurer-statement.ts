@@ -2,6 +2,7 @@
 // that are not flat (domain.md, Payout and reconciliation). A flat group agrees row by row by what 3201 says of its sums.
 
 import type { Deps } from '../deps.ts';
+import { assert } from '../errors.ts';
 import type { ClaimGroup, ClaimRow } from '../insurance/statement-inputs.ts';
 import { findClaimGroups, findClaimRows } from '../insurance/statement-store.ts';
 import {
@@ -10,7 +11,7 @@ import {
   type NoStatement,
   type TotalsAnswer,
 } from '../insurance/statement-trades.ts';
-import { formatYuan } from '../money.ts';
+import { formatYuan, sumFen } from '../money.ts';
 import { fileLimits } from './files/limits.ts';
 import { parseStatement } from './files/parse-statement.ts';
 import type { Statement, StatementRow } from './statement.ts';
@@ -39,16 +40,21 @@ export async function askInsurerDay(
 ): Promise<InsurerDay> {
   const groups: AskedGroup[] = [];
   const parts: (() => AsyncIterable<StatementRow[]>)[] = [];
-  for (const group of await findClaimGroups(deps.db, hospitalCode, day)) {
-    const totals = await insurerTotals(deps, hospitalCode, day, group);
-    if (totals.outcome !== 'flat' && totals.outcome !== 'notFlat') return totals;
-    const claims = await findClaimRows(deps.db, hospitalCode, day, group);
-    groups.push(askedOf(group, totals));
-    if (totals.outcome === 'flat') {
+  for (const together of byFile(await findClaimGroups(deps.db, hospitalCode, day))) {
+    const claims: ClaimRow[] = [];
+    let isFlat = true;
+    for (const group of together) {
+      const totals = await insurerTotals(deps, hospitalCode, day, group);
+      if (totals.outcome !== 'flat' && totals.outcome !== 'notFlat') return totals;
+      isFlat &&= totals.outcome === 'flat';
+      groups.push(askedOf(group, totals));
+      claims.push(...(await findClaimRows(deps.db, hospitalCode, day, group)));
+    }
+    if (isFlat) {
       parts.push(() => flatRows(claims, day));
       continue;
     }
-    const detail = await insurerDetail(deps, hospitalCode, day, group, claims);
+    const detail = await insurerDetail(deps, hospitalCode, day, sumOf(together), claims);
     if (detail.outcome !== 'file') return detail;
     parts.push(() => fileRows(detail.file, day, hospitalCode));
   }
@@ -58,6 +64,31 @@ export async function askInsurerDay(
   const meta = () => ({ format: '3201', groups });
   const open = () => ({ rows: read(), meta, claimedTotals: () => null });
   return { outcome: 'statement', groups, open };
+}
+
+/** 3202 is not asked by insutype: its file has the rows of all groups that differ in that alone. */
+function byFile(groups: readonly ClaimGroup[]): ClaimGroup[][] {
+  const files = new Map<string, ClaimGroup[]>();
+  for (const group of groups) {
+    const key = `${group.clrType} ${group.clrOptins}`;
+    files.set(key, [...(files.get(key) ?? []), group]);
+  }
+  return [...files.values()];
+}
+
+/** The groups of one file as one; the first lends its name. */
+function sumOf(groups: readonly ClaimGroup[]): ClaimGroup {
+  const [first] = groups;
+  assert(first, 'a file has a group');
+  const sum = (of: (group: ClaimGroup) => bigint) => sumFen(groups.map(of));
+  return {
+    ...first,
+    total: sum((group) => group.total),
+    fund: sum((group) => group.fund),
+    account: sum((group) => group.account),
+    cash: sum((group) => group.cash),
+    count: groups.reduce((count, group) => count + group.count, 0),
+  };
 }
 
 function askedOf(group: ClaimGroup, totals: TotalsAnswer): AskedGroup {

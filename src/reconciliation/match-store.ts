@@ -59,7 +59,8 @@ export async function joinByRules(tx: Tx, counterparty: Counterparty): Promise<v
       return markAmbiguous(tx, sql`t.bill like 'row %' and t.total = o.total`);
     case 'wechatPay':
     case 'alipay':
-      return;
+      // A refund under another number than ours: its payment and its money, if only one of each fits.
+      return joinPairs(tx, 'original', sql`t.original = o.key2 and t.total = o.total`);
   }
   return counterparty satisfies never;
 }
@@ -72,7 +73,7 @@ const alone = sql`
     from diff_ours o where not exists (select from diff_theirs t where t.bill = o.bill) group by bill),
   only_theirs as materialized (
     select bill, max(key2) as key2, max(alt) as alt,
-      coalesce(sum(amount) filter (where not is_part), 0) as total
+      max(original) as original, coalesce(sum(amount) filter (where not is_part), 0) as total
     from diff_theirs t where not exists (select from diff_ours o where o.bill = t.bill) group by bill)`;
 
 /** The rows of theirs take our bill's key where the condition fits one and one only, both ways. */

@@ -128,11 +128,11 @@ function conversions(what: Compared): SQL {
       and ${ofHospital(sql`s.hospital_code`, what)}`;
 }
 
-/** Money that a channel was asked to give back; its merchant refund number is ours of the money back. */
+/** Money that a channel was asked to give back; its merchant refund number is ours of the money back, key2 its payment's. */
 function channelRefunds(what: Compared): SQL {
   return sql`
     insert into our_row
-    select m.id, 'payment', -m.amount, false, null, s.id, m.id, m.resolved_at, false, false
+    select m.id, 'payment', -m.amount, false, m.reference, s.id, m.id, m.resolved_at, false, false
     from money_back m join settlement s on s.id = m.settlement_id
     where m.kind = ${what.counterparty} and not m.is_reduction and m.status = 'done'
       and ${inDay(sql`m.resolved_at`, what)} and ${ofHospital(sql`s.hospital_code`, what)}`;
@@ -147,7 +147,7 @@ function claims(what: Compared): SQL {
         select setl_id as set_id, 1 as sign, setl_time as at, claim.* from claim
         where ${inDay(sql`setl_time`, what)} and ${ofHospital(sql`hospital_code`, what)}
         union all
-        select coalesce(reversal_setl_id, setl_id || ' reversed'), -1, reversed_at, claim.* from claim
+        select coalesce(nullif(reversal_setl_id, ''), setl_id || ' reversed'), -1, reversed_at, claim.* from claim
         where status = 'reversed' and ${inDay(sql`reversed_at`, what)}
           and ${ofHospital(sql`hospital_code`, what)}
       ) c
@@ -161,7 +161,8 @@ function claims(what: Compared): SQL {
 
 /**
  * Payouts sent on the day and not proved yet, and those that the file names: a bank books on the next
- * working day. A payout that another day's statement proved is no longer waited for.
+ * working day. A payout that another day's statement proved is no longer waited for; one that was proved
+ * on this day without its key is found again when the day's file comes again.
  */
 function payouts(what: Compared): SQL {
   return sql`
@@ -173,7 +174,12 @@ function payouts(what: Compared): SQL {
       and ${ofHospital(sql`p.hospital_code`, what)}
       and ${what.lender ? sql`p.lender = ${what.lender}` : sql`true`}
       and ((p.status = 'sent' and ${inDay(sql`p.sent_at`, what)})
-        or p.end_to_end_id in (select bill from their_row))`;
+        or p.end_to_end_id in (select bill from their_row)
+        or (p.status = 'paid' and exists (select from journal_entry e
+            where e.fact = 'payout.confirmed' and e.subject_id = p.id
+              and ${inDay(sql`e.occurred_at`, what)})
+          and exists (select from their_row t where t.amount = p.amount
+            and (t.bill like 'row %' or t.key2 is not null))))`;
 }
 
 /** Repayments that a lender's own account received: by our id, which is the debit's serial. */

@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { rows, type Tx } from '../db/db.ts';
 import { confirmPayout, type PayoutConfirmation } from '../payout/move-payout.ts';
+import { bankReference } from './bill-of.ts';
 import { type BreakKind, breakCatalogue } from './break-catalogue.ts';
 import { openBreaks } from './break-store.ts';
 import type { Run } from './save-differences.ts';
@@ -24,7 +25,13 @@ export async function provePayouts(
     tx,
     sql`
     select distinct on (t.bill) t.bill, t.amount, t.day::text, t.n, t.detail::jsonb as detail
-    from (select coalesce(o.bill, r.bill) as bill, r.amount, r.day, r.n, r.detail from their_row r left join diff_theirs o on o.n = r.n) t join payout p on p.end_to_end_id = t.bill
+    from (
+      select bill, amount, day, n, detail from their_row
+      where not exists (select from different d where d.bill = their_row.bill)
+      union all
+      -- Under the key that a rule joined it by.
+      select bill, amount, day, n, detail from diff_theirs
+    ) t join payout p on p.end_to_end_id = t.bill
     where not exists (select from difference d where d.bill = t.bill) order by t.bill, t.n`,
   );
   for (const proof of proofs) {
@@ -43,13 +50,7 @@ export async function provePayouts(
 
 /** The bank's own reference by its usual names; else what makes the booking one of its day. */
 function referenceOf({ detail, day, n }: Proof): string {
-  const named =
-    detail.AcctSvcrRef ||
-    detail.bankReference ||
-    detail.NtryRef ||
-    detail.entryRef ||
-    detail.流水号;
-  return named || `${day}/${n}`;
+  return bankReference(detail) ?? `${day}/${n}`;
 }
 
 function kindOf({ outcome }: PayoutConfirmation): BreakKind | null {

@@ -9,12 +9,11 @@ import { type NewBreak, openBreaks } from './break-store.ts';
 import { classifyBreak, type Facts, type SideRow } from './classify-break.ts';
 import { type FoundFacts, findFacts } from './facts-store.ts';
 import { type Difference, readDifferences, type TheirSide } from './match-store.ts';
+import { clearPaired, findRepeated } from './neighbouring-days.ts';
 import type { Compared } from './our-rows.ts';
 
 /** Differences held at once: memory stays flat even when a whole wrong file is sent. */
 const PAGE = 2_000;
-/** How far apart the two sides of one thing may be written: long holidays. */
-const PAIR_DAYS = 10;
 /** Of a difference of many rows, what a person can look at. */
 const MAX_EVIDENCE_ROWS = 20;
 
@@ -26,6 +25,7 @@ export interface Run extends Compared {
 /** Lists what differs. Returns how many breaks of each kind this file shows. */
 export async function saveDifferences(tx: Tx, run: Run): Promise<Record<string, number>> {
   await clearPaired(tx, run);
+  await findRepeated(tx, run);
   const byKind: Record<string, number> = {};
   for (let after = 0; ; ) {
     const page = await readDifferences(tx, run.counterparty, { after, count: PAGE });
@@ -107,50 +107,6 @@ function amountOf(side: { amount: string; isPart: boolean }[] | null): bigint | 
   if (side === null) return null;
   return side.reduce((sum, row) => (row.isPart ? sum : sum + BigInt(row.amount)), 0n);
 }
-
-/**
- * The counter-row turned up: a break of a neighbouring day that lacked exactly the side which stands alone
- * (or, for a bank, is matched) today. Both are explained: the old one is cleared, today's is none.
- */
-async function clearPaired(tx: Tx, run: Run): Promise<void> {
-  await tx.execute(sql`
-    with alone as materialized (
-      select d.n, d.bill, o.amount as ours, t.amount as theirs
-      from difference d
-      left join (select bill, sum(amount) filter (where not is_part) as amount
-        from diff_ours group by bill) o on o.bill = d.bill
-      left join (select bill, sum(amount) filter (where not is_part) as amount
-        from diff_theirs group by bill) t on t.bill = d.bill
-      where (o.bill is null) <> (t.bill is null)
-    ),
-    explained as (
-      select b.id, a.n from reconciliation_break b
-      join alone a on substr(b.subject, 12) = a.bill
-        and b.our_amount is not distinct from a.theirs and b.their_amount is not distinct from a.ours
-      where ${isNeighbour(run)}
-    ),
-    matched as (
-      select b.id from reconciliation_break b
-      where ${isNeighbour(run)} and b.their_amount is null
-        and exists (select from their_row t where t.bill = substr(b.subject, 12))
-        and exists (select from our_row o where o.bill = substr(b.subject, 12))
-        and not exists (select from difference d where d.bill = substr(b.subject, 12))
-    ),
-    cleared as (
-      update reconciliation_break b set status = 'cleared', resolved_at = business_now(),
-        version = version + 1, kind = case when kind in ('missingAtHospital', 'missingAtBank',
-          'missingAtInsurer', 'missingAtPlatform') then 'dateCutoff' else kind end,
-        resolution = jsonb_build_object('by', 'reconciliation', 'reconciliationId', ${run.id}::text,
-          'counterDate', ${run.businessDate}::text)
-      where b.id in (select id from explained union all select id from matched)
-    )
-    delete from difference d using explained e where d.n = e.n`);
-}
-
-const isNeighbour = (run: Run) => sql`(b.status = 'open' and b.counterparty = ${run.counterparty}
-  and b.scope = ${run.scope} and b.business_date <> ${run.businessDate}::date
-  and b.business_date between ${run.businessDate}::date - ${PAIR_DAYS}::int
-    and ${run.businessDate}::date + ${PAIR_DAYS}::int)`;
 
 /** Open breaks of this day that this file does not show any more. */
 async function clearVanished(tx: Tx, run: Run): Promise<void> {

@@ -11,7 +11,7 @@ import {
   yuanReply,
 } from '../http/schemas.ts';
 import { counterKinds } from '../settlement/waterfall.ts';
-import { adjustable } from './apply-remedy.ts';
+import { adjustable } from './adjustment.ts';
 import { breakKinds, counterparties, remedies } from './break-catalogue.ts';
 
 const code = z.string().regex(/^[A-Za-z0-9]{1,20}$/, 'expects a code');
@@ -113,14 +113,12 @@ export const breakReply = z
 
 export const ownerBody = z.strictObject({ owner: shortText(100).nullable() });
 
-/** Signed fen from a yuan text with a side. */
 const leg = z.strictObject({
   owner: code,
   account: z.enum(adjustable),
   side: z.enum(['debit', 'credit']),
   amount: positiveYuan,
   counterparty: code.optional(),
-  shiftId: idOf('counterShift').optional(),
 });
 
 export const remedyBody = z.strictObject({

@@ -43,6 +43,8 @@ const examples: [string, SideRow[], SideRow[], Partial<Facts>, (typeof counterpa
     ['statusMismatch', [row(-10n)], [], {}],
     ['statusMismatch', [], [row(-10n)], { isOriginalOurs: true }],
     ['orphanRefund', [], [row(-10n)], {}],
+    ['missingAtBank', [row(-10n)], [], {}, 'bank'],
+    ['missingAtPlatform', [], [row(-10n)], {}, 'bank'],
     ['dateCutoff', [], [row(10n)], { daysApart: -1 }],
     ['dateCutoff', [], [row(10n)], { daysApart: 8 }, 'bank'],
     ['dateCutoff', [row(10n)], [], { isNearCutoff: true }],

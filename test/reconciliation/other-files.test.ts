@@ -6,7 +6,8 @@ import type { Counterparty } from '../../src/reconciliation/break-catalogue.ts';
 import { importStatement } from '../../src/reconciliation/import-statement.ts';
 import type { RunRow } from '../../src/reconciliation/run-store.ts';
 import type { StatementRow } from '../../src/reconciliation/statement.ts';
-import { type Finance, financeOf } from '../finance/support.ts';
+import { runWorkerOnce } from '../../src/worker.ts';
+import { type Finance, financeOf, post } from '../finance/support.ts';
 import { chargedVisit, newPatient, type Scene, sceneOf, settle } from '../settlement/support.ts';
 import { useApp } from '../support/app.ts';
 import { atHour, breaksOf, paidBill, readRun } from './support.ts';
@@ -76,8 +77,27 @@ describe('a channel’s bill', () => {
     expect(run.matched).toBe(1);
   });
 
-  it('that lists one payment twice is a duplicate', async () => {
+  it('joins a refund under another number by its payment and its money, if only one fits', async () => {
     const day = await atHour(app, 12, 6);
+    const { settlement } = await paidBill(scene, [['wechatPay', '10.00']]);
+    const path = `/v1/settlements/${settlement.id}/refunds`;
+    const made = await post(app, path, scene.terminal, { all: true, reason: '退号' });
+    expect(made.status).toBeLessThan(300);
+    await runWorkerOnce(app.deps);
+    const reference = settlement.tenders[0].reference as string;
+    const back = { kind: 'refund', amount: -1000n, detail: { 商户订单号: reference } };
+    const paid = { key: reference, amount: 1000n };
+    const run = await compare('wechatPay', day, [paid, { ...back, key: made.body.id }]);
+    expect([kindsOf(run), run.matched]).toEqual([{}, 2]);
+    const twice = await compare('wechatPay', day, [
+      ...[paid, { ...back, key: made.body.id }],
+      { ...back, key: 'REFUND-9', rowNumber: 3 },
+    ]);
+    expect(kindsOf(twice)).toEqual({ statusMismatch: 3 });
+  });
+
+  it('that lists one payment twice is a duplicate', async () => {
+    const day = await atHour(app, 12, 7);
     const { settlement } = await paidBill(scene, [['alipay', '10.00']]);
     const row = { key: settlement.tenders[0].reference, amount: 1000n };
     const run = await compare('alipay', day, [row, { ...row, rowNumber: 9 }]);

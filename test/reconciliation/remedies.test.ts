@@ -142,7 +142,11 @@ describe('a break', () => {
     expect((await propose(found.id, { remedy: 'adjust', legs: elsewhere })).body.code).toBe(
       'break/remedy-unfit',
     );
+    const ofShift = legs.map((each) => ({ ...each, shiftId: 'shf_01m8119hxpfzrt6xzk8etvshn6' }));
+    // A shift's drawer is what was taken and paid out in it: an adjustment never moves it.
+    expect((await propose(found.id, { remedy: 'adjust', legs: ofShift })).status).toBe(400);
     const made = await propose(found.id, { remedy: 'adjust', legs });
+    expect(made.body.detail.legs).toMatchObject(legs);
     expect([made.status, made.body.kind]).toEqual([202, 'breakRemedy']);
     expect((await propose(found.id, { remedy: 'markExplained' })).body.code).toBe(
       'finance/proposal-open',

@@ -1,6 +1,6 @@
 // Role: what the bills of payment channels have in common: cells by name, sums kept while reading, and the
 // bill's own totals that must agree with them.
-import type { Fen } from '../../money.ts';
+import { type Fen, formatYuan } from '../../money.ts';
 import { FileRefusal, type StatementRow, type StatementTotals } from '../statement.ts';
 import { amountOf, badValue, type Columns, columnsOf, isFormula } from './cells.ts';
 
@@ -96,11 +96,16 @@ export function checkTotal(
   said: Fen | number,
   found: Fen | number,
   line: number,
+  shown: (value: Fen | number) => string = countOrYuan,
 ): void {
   if (BigInt(said) === BigInt(found)) return;
-  const detail = `合计 ${said}，明细之和 ${found} the total is not the sum of the rows`;
+  const detail = `合计 ${shown(said)}，明细之和 ${shown(found)} the total is not the sum of the rows`;
   throw new FileRefusal('file/totals-lie', detail, { row: line, column });
 }
+
+/** A count as it is, money in yuan. */
+const countOrYuan = (value: Fen | number) =>
+  typeof value === 'bigint' ? formatYuan(value) : String(value);
 
 export function cutBill(line: number): FileRefusal {
   return new FileRefusal('file/truncated', '缺少合计 the totals at the end are missing', {

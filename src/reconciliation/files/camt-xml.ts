@@ -2,6 +2,7 @@
 import { SaxesParser, type SaxesTagNS } from 'saxes';
 import { FileRefusal } from '../statement.ts';
 import { fileLimits } from './limits.ts';
+import { XmlLimits } from './xml-limits.ts';
 
 /** Texts of one element by their path below it, e.g. "Amt", "Amt@Ccy", "Refs/EndToEndId"; the first of each. */
 export type Fields = Map<string, string>;
@@ -19,8 +20,8 @@ const parts = new Map([
   [`${STATEMENT}/TxsSummry`, 'summary'],
   [`${STATEMENT}/Ntry`, 'entry'],
 ] as const);
-/** Deeper than the standard goes. */
-const MAX_DEPTH = 32;
+/** More paths than an entry or a statement of the standard has. */
+const MAX_FIELDS = 1_000;
 /** One booked batch: a payout to a hospital lists a day's legs at most. */
 const MAX_TRANSACTIONS = 200_000;
 
@@ -40,6 +41,7 @@ export class CamtXml {
   #found: Part[] = [];
   readonly #path: string[] = [];
   readonly #parser = new SaxesParser({ xmlns: true });
+  readonly #limits = new XmlLimits();
   #text = '';
   #isRooted = false;
   #isEnding = false;
@@ -63,7 +65,11 @@ export class CamtXml {
 
   /** Parts that are whole after this text. */
   write(text: string): Part[] {
-    this.#parser.write(text);
+    this.#limits.feed(
+      text,
+      (piece) => void this.#parser.write(piece),
+      () => this.#parser.line,
+    );
     return this.#take();
   }
 
@@ -82,10 +88,10 @@ export class CamtXml {
   }
 
   #start(tag: SaxesTagNS): void {
+    this.#limits.opened(this.#parser.line);
     if (this.#path.length === 0) this.#checkRoot(tag);
     this.#path.push(tag.local);
     const depth = this.#path.length;
-    if (depth > MAX_DEPTH) throw this.#refusal('file/bad-value', '嵌套过深 nested too deeply');
     this.#text = '';
     const line = this.#parser.line;
     if (this.#open) this.#startInside(tag, this.#open);
@@ -119,6 +125,7 @@ export class CamtXml {
   }
 
   #close(_tag: SaxesTagNS): void {
+    this.#limits.closed();
     const open = this.#open;
     const text = this.#text.trim();
     this.#text = '';
@@ -126,7 +133,7 @@ export class CamtXml {
       if (text !== '') this.#put(open, '', text);
       this.#closeInside(open);
     } else if (text !== '' && this.#path.length > 3) {
-      putFirst(this.#statement, this.#path.slice(3).join('/'), text);
+      this.#putFirst(this.#statement, this.#path.slice(3).join('/'), text);
     }
     if (this.#path.length === 3 && this.#path[2] === 'Stmt') {
       const line = this.#parser.line;
@@ -149,7 +156,14 @@ export class CamtXml {
   #put(open: Open, suffix: string, text: string): void {
     const transaction = open.inside > 0 ? open.transactions.at(-1) : undefined;
     const path = this.#path.slice(transaction ? open.inside : open.depth).join('/');
-    putFirst(transaction ?? open.fields, path + suffix, text);
+    this.#putFirst(transaction ?? open.fields, path + suffix, text);
+  }
+
+  #putFirst(fields: Fields, path: string, text: string): void {
+    if (fields.has(path)) return;
+    if (fields.size >= MAX_FIELDS)
+      throw this.#refusal('file/too-large', '字段过多 too many fields');
+    fields.set(path, text);
   }
 
   #collect(text: string): void {
@@ -172,8 +186,4 @@ export class CamtXml {
   #refusal(code: FileRefusal['code'], detail: string): FileRefusal {
     return new FileRefusal(code, detail, { row: this.#parser.line });
   }
-}
-
-function putFirst(fields: Fields, path: string, text: string): void {
-  if (!fields.has(path)) fields.set(path, text);
 }

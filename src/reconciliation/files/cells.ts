@@ -86,6 +86,8 @@ export function amountOf(cell: string, row: number, column: string): Fen {
   return sign ? -amount : amount;
 }
 
+/** Years of this service; the database and people know no year 0. */
+const A_DAY = /^(19|2[01])\d{2}-\d{2}-\d{2}$/;
 const days = new Map<string, boolean>();
 /** More days than a statement has; a file of nonsense must not fill the memory. */
 const MAX_DAYS = 1_000;
@@ -93,8 +95,7 @@ const MAX_DAYS = 1_000;
 /** A day as YYYY-MM-DD. */
 export function dayOf(cell: string, row: number, column: string): string {
   const known = days.get(cell);
-  const isDay =
-    known ?? (/^\d{4}-\d{2}-\d{2}$/.test(cell) && DateTime.fromISO(cell, { zone: 'utc' }).isValid);
+  const isDay = known ?? (A_DAY.test(cell) && DateTime.fromISO(cell, { zone: 'utc' }).isValid);
   if (known === undefined) {
     if (days.size >= MAX_DAYS) days.clear();
     days.set(cell, isDay);
@@ -114,5 +115,5 @@ export function dayOfTime(cell: string, row: number, column: string): string {
   if (!time.isValid || !/(Z|[+-]\d{2}:\d{2})$/.test(cell)) {
     throw badValue(row, column, '时间应为 RFC 3339 expects a time');
   }
-  return time.setZone('Asia/Shanghai').toISODate() ?? '';
+  return dayOf(time.setZone('Asia/Shanghai').toISODate() ?? '', row, column);
 }

@@ -14,6 +14,7 @@ async function* provenUtf8(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer>
   for await (const chunk of bytes) {
     const all = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
     const whole = all.subarray(0, lastBoundary(all));
+    refuseZero(whole, row);
     if (!isUtf8(whole)) throw wrongEncoding('UTF-8', row + newlinesBefore(whole));
     rest = Buffer.from(all.subarray(whole.length));
     row += countNewlines(whole);
@@ -48,6 +49,7 @@ async function* fromGb18030(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer
   };
   for await (const chunk of bytes) {
     const text = decode(chunk);
+    refuseZero(text, row);
     row += countNewlines(text);
     if (text.length > 0) yield text;
   }
@@ -58,6 +60,15 @@ async function* fromGb18030(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer
 /** UTF-8 bytes of a text in the given encoding. */
 export function toUtf8(bytes: AsyncIterable<Buffer>, encoding: Encoding): AsyncGenerator<Buffer> {
   return encoding === 'utf-8' ? provenUtf8(bytes) : fromGb18030(bytes);
+}
+
+/** No text of people has a zero byte, and the database keeps none. */
+function refuseZero(text: Buffer, row: number): void {
+  const at = text.indexOf(0);
+  if (at < 0) return;
+  throw new FileRefusal('file/wrong-encoding', '含零字节 a zero byte', {
+    row: row + countNewlines(text.subarray(0, at)),
+  });
 }
 
 function wrongEncoding(expected: string, row: number): FileRefusal {

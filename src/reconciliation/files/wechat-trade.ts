@@ -71,7 +71,7 @@ export class WechatTrade {
         checkTotal(total, said.amount(total), this.#found.get(column) ?? 0n, line);
       }
     }
-    checkTotal('手续费总金额', feeOf(said, '手续费总金额'), this.#fees, line);
+    checkTotal('手续费总金额', feeOf(said, '手续费总金额'), this.#fees, line, feeText);
     return this.sums.totals();
   }
 
@@ -132,6 +132,12 @@ function feeOf(row: BillRow, column: string): bigint {
   if (yuan === undefined) throw badValue(row.line, column, '手续费至多五位小数 not a fee');
   const fee = BigInt(yuan + rest.padEnd(5, '0'));
   return sign ? -fee : fee;
+}
+
+/** With five decimals, as it is written. */
+function feeText(fee: bigint | number): string {
+  const digits = String(fee).replace('-', '').padStart(6, '0');
+  return `${fee < 0 ? '-' : ''}${digits.slice(0, -5)}.${digits.slice(-5)}`;
 }
 
 /** Half-up to the fen, away from zero on both sides. */

@@ -2,10 +2,15 @@
 import { SaxesParser, type SaxesTagNS } from 'saxes';
 import { FileRefusal } from '../statement.ts';
 import { fileLimits } from './limits.ts';
+import { XmlLimits } from './xml-limits.ts';
 import type { ZipContent } from './zip.ts';
 
 /** Shared texts are held in memory; 2 M rows share far less than this many characters. */
 const MAX_SHARED_CHARS = 32 * 1024 * 1024;
+/** What an empty text costs all the same. */
+const CHARS_OF_A_TEXT = 16;
+/** Excel itself has 64,000 at most. */
+const MAX_STYLES = 100_000;
 /** Built-in number formats that show a date or time (ECMA-376 §18.8.30, with the Chinese ones). */
 const DATE_FORMATS = [
   [14, 22],
@@ -26,6 +31,7 @@ export async function* readXml<T>(
   onPiece: () => Iterable<T>,
 ): AsyncGenerator<T> {
   const parser = new SaxesParser({ xmlns: true });
+  const limits = new XmlLimits();
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let text = '';
   const refuse = (why: string) =>
@@ -38,9 +44,11 @@ export async function* readXml<T>(
   });
   parser.on('opentag', (tag) => {
     text = '';
+    limits.opened(parser.line);
     handlers.open(tag.local, tag);
   });
   parser.on('closetag', (tag) => {
+    limits.closed();
     handlers.close(tag.local, text);
     text = '';
   });
@@ -51,11 +59,17 @@ export async function* readXml<T>(
   };
   parser.on('text', collect);
   parser.on('cdata', collect);
+  const write = (piece: string) =>
+    limits.feed(
+      piece,
+      (some) => void parser.write(some),
+      () => parser.line,
+    );
   for await (const chunk of bytes) {
-    parser.write(decodeOr(() => decoder.decode(chunk, { stream: true })));
+    write(decodeOr(() => decoder.decode(chunk, { stream: true })));
     yield* onPiece();
   }
-  parser.write(decodeOr(() => decoder.decode()));
+  write(decodeOr(() => decoder.decode()));
   parser.close();
   yield* onPiece();
 }
@@ -111,13 +125,17 @@ export async function sharedTexts(zip: ZipContent): Promise<string[]> {
       if (name === 'rPh') isReading = true;
     },
     close(name, own) {
-      if (name === 't' && !isReading) text += own;
       if (name === 'rPh') isReading = false;
-      if (name !== 'si') return;
-      chars += text.length;
+      if (name === 't' && !isReading) {
+        text += own;
+        chars += own.length;
+      }
+      if (name === 'si') {
+        texts.push(text);
+        chars += CHARS_OF_A_TEXT;
+      }
       if (chars > MAX_SHARED_CHARS)
         throw new FileRefusal('file/too-large', '共享文字过多 too many shared texts');
-      texts.push(text);
     },
   });
   return texts;
@@ -133,6 +151,8 @@ export async function dateStyles(zip: ZipContent): Promise<boolean[]> {
     open(name, { attributes }) {
       const id = attributes.numFmtId?.value ?? '0';
       if (name === 'numFmt') custom.set(id, isDateCode(attributes.formatCode?.value ?? ''));
+      if (styles.length + custom.size > MAX_STYLES)
+        throw new FileRefusal('file/too-large', '样式过多 too many styles');
       if (name === 'cellXfs') isInCells = true;
       if (name === 'xf' && isInCells) styles.push(custom.get(id) ?? isBuiltInDate(Number(id)));
     },

@@ -60,7 +60,7 @@ class Sheet implements XmlHandlers {
 
   open(name: string, { attributes }: SaxesTagNS): void {
     if (name === 'row') {
-      this.#line = Number(attributes.r?.value ?? this.#line + 1);
+      this.#line = this.#lineOf(attributes.r?.value);
       this.#cells = [];
       this.#column = 0;
     } else if (name === 'c') {
@@ -76,9 +76,22 @@ class Sheet implements XmlHandlers {
 
   close(name: string, text: string): void {
     if (name === 'v') this.#value = text;
-    else if (name === 't') this.#value += text;
+    else if (name === 't') this.#add(text);
     else if (name === 'c') this.#cells[this.#column - 1] = this.#text();
     else if (name === 'row') this.#endRow();
+  }
+
+  #lineOf(said: string | undefined): number {
+    if (said === undefined) return this.#line + 1;
+    if (/^[1-9]\d{0,6}$/.test(said)) return Number(said);
+    throw this.#refusal('file/bad-value', '行号有误 not the number of a row');
+  }
+
+  /** A text may come in pieces of different looks. */
+  #add(text: string): void {
+    this.#value += text;
+    if (this.#value.length > fileLimits.rowBytes)
+      throw this.#refusal('file/too-large', '单元格过长 a cell is too long');
   }
 
   #endRow(): void {

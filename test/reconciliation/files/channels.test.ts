@@ -99,6 +99,8 @@ describe('a WeChat Pay trade bill', () => {
     const lie = column === '总交易单数' ? '3' : column === '手续费总金额' ? '0.13000' : '99.99';
     const text = bill(undefined, { ...said, [column]: lie });
     expect(await refusalOf(wechat(text))).toEqual(['file/totals-lie', 5, column]);
+    // Money is told in yuan, as the bill has it.
+    await expect(wechat(text)).rejects.toThrow(`合计 ${lie}`);
   });
 
   it('cut anywhere is refused, or says the same', async () => {

@@ -120,7 +120,7 @@ describe('it is refused, with row and column,', () => {
     ['an unknown kind', { kind: 'gold' }, 'kind'],
     ['nothing to join by', { receiptNumber: '', visitNumber: '' }, 'receiptNumber'],
     ['a receipt too long', { receiptNumber: 'R'.repeat(65) }, 'receiptNumber'],
-    ['a control character', { shift: 'a\u0000b' }, 'shift'],
+    ['a control character', { shift: 'a\u0007b' }, 'shift'],
     ['a time that is none', { occurredAt: '2026-11-21T25:00:00+08:00' }, 'occurredAt'],
     ['a time without offset', { occurredAt: '2026-11-21T08:00:00.5' }, 'occurredAt'],
   ])('for %s', async (_name, over, column) => {
