@@ -277,7 +277,9 @@ describe('usable credit', () => {
     const byDefault = (await usable({})).usable;
     expect(byDefault).toMatch(/^\d+\.\d\d$/);
     expect(byDefault).not.toBe('3000.00');
-    await app.db.execute(sql`update credit_line set status = 'suspended', suspended_for = 'overdue'`);
+    await app.db.execute(
+      sql`update credit_line set status = 'suspended', suspended_for = 'overdue'`,
+    );
     expect((await usable({ amount: '12.30' })).usable).toBe('0.00');
   });
 });
