@@ -4,7 +4,7 @@ import { type Tx, transact } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
 import { newId } from '../ids.ts';
 import { type AccountSide, billOfCounterparty } from './bill-of.ts';
-import { countMatched, findDifferent, joinByRules, listDifferences } from './match-store.ts';
+import { countDiffering, findDifferent, joinByRules, listDifferences } from './match-store.ts';
 import { type Compared, stageOurs } from './our-rows.ts';
 import { provePayouts } from './prove-payouts.ts';
 import {
@@ -72,7 +72,7 @@ async function compare(tx: Tx, run: NewRun, what: Compared, statement: Statement
   await findDifferent(tx, counterparty);
   await joinByRules(tx, counterparty);
   await listDifferences(tx, counterparty);
-  const matched = await countMatched(tx);
+  const differing = await countDiffering(tx);
   const byKind = await saveDifferences(tx, { ...what, id: run.id, scope: run.scope });
   if (counterparty === 'bank')
     await provePayouts(tx, { ...what, id: run.id, scope: run.scope }, byKind);
@@ -82,7 +82,9 @@ async function compare(tx: Tx, run: NewRun, what: Compared, statement: Statement
     file: statement.meta(),
     ...(claimed ? { claimed: JSON.parse(JSON.stringify(claimed, asText)) } : {}),
   };
-  return finishRun(tx, run.id, { ...(await sideTotals(tx)), matched, detail });
+  const totals = await sideTotals(tx);
+  const matched = totals.theirs.count - differing;
+  return finishRun(tx, run.id, { ...totals, matched, detail });
 }
 
 /** Ours are gathered while the file is read; a bank's are asked for by what its file names. */

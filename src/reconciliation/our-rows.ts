@@ -15,7 +15,7 @@ export interface Compared {
 /** Fills our_row. The rows of the file are staged already: a bank's are asked for by what it shows. */
 export async function stageOurs(tx: Tx, what: Compared): Promise<void> {
   for (const statement of statementsOf(what)) await tx.execute(statement);
-  await tx.execute(sql`analyze our_row`);
+  await tx.execute(sql`analyze our_row (bill, kind, key2, settlement_id)`);
 }
 
 function statementsOf(what: Compared): SQL[] {
@@ -46,34 +46,39 @@ const fenOf = (column: SQL) => sql`replace(${column}, '.', '')::bigint`;
 
 /** What was taken on this day: at settling, or collected later; of one kind, or of all. */
 function tenders(what: Compared, kind: string | null): SQL {
-  const bill = kind ? sql`t.reference` : sql`coalesce(s.receipt_number, s.id)`;
-  const ofKind = kind ? sql`t.kind = ${kind}` : sql`true`;
+  const bill = kind ? sql`reference` : sql`coalesce(receipt_number, settlement_id)`;
+  // What is known of the settlement goes along: a million rows are not joined to it a second time.
+  const known = sql`s.id as settlement_id, s.receipt_number, s.visit_number, s.is_late_capture`;
   return sql`
     insert into our_row
     with day_settlement as materialized (
-      select s.id, s.visit_id, s.receipt_number, s.settled_at, s.is_late_capture, s.insurance_status
-      from settlement s
+      select s.id, s.receipt_number, s.settled_at, s.is_late_capture, v.visit_number,
+        s.insurance_status = 'awaitingInsurance' as awaits
+      from settlement s join visit v on v.id = s.visit_id
       where s.business_date = ${what.businessDate}::date and ${ofHospital(sql`s.hospital_code`, what)}
       union all
-      select s.id, s.visit_id, s.receipt_number, s.settled_at, s.is_late_capture, s.insurance_status
-      from settlement s
+      select s.id, s.receipt_number, s.settled_at, s.is_late_capture, v.visit_number,
+        s.insurance_status = 'awaitingInsurance'
+      from settlement s join visit v on v.id = s.visit_id
       where s.business_date < ${what.businessDate}::date and ${ofHospital(sql`s.hospital_code`, what)}
         and s.id in (select e.settlement_id from journal_entry e
           where e.business_date = ${what.businessDate}::date
             and e.fact = 'settlement.paymentCollected')
     ),
     converted as materialized (
-      select distinct on (c.settlement_id) c.settlement_id, c.before, c.resolved_at
+      select distinct on (c.settlement_id) c.settlement_id, c.before,
+        c.resolved_at >= ${dayEnds(what)} as is_later
       from conversion c join day_settlement s on s.id = c.settlement_id
       where c.status = 'converted' order by c.settlement_id, c.created_at
     ),
     taken as (
-      select t.settlement_id, t.kind, t.amount, t.reference, t.paid_at
+      select ${known}, s.awaits, t.kind, t.amount, t.reference, t.paid_at
       from day_settlement s join tender t on t.settlement_id = s.id
-      where ${inDay(sql`t.paid_at`, what)} and ${ofKind}
+      where ${inDay(sql`t.paid_at`, what)} and ${kind ? sql`t.kind = ${kind}` : sql`true`}
         and not exists (select from converted c where c.settlement_id = s.id)
       union all
-      select c.settlement_id, p.kind, ${fenOf(sql`p.amount`)}, p.reference, s.settled_at
+      select ${known}, s.awaits or c.is_later, p.kind, ${fenOf(sql`p.amount`)}, p.reference,
+        s.settled_at
       from converted c join day_settlement s on s.id = c.settlement_id
       cross join jsonb_to_recordset(c.before) as p(kind text, amount text, reference text)
       left join tender k on k.settlement_id = c.settlement_id and k.kind = p.kind
@@ -82,12 +87,9 @@ function tenders(what: Compared, kind: string | null): SQL {
         and ${inDay(sql`coalesce(k.paid_at, s.settled_at)`, what)}
         and ${kind ? sql`p.kind = ${kind}` : sql`true`}
     )
-    select ${bill}, ${kind ? sql`'payment'` : sql`t.kind`}, t.amount, false,
-      ${kind ? sql`null` : sql`v.visit_number`}, s.id, null, t.paid_at, s.is_late_capture,
-      s.insurance_status = 'awaitingInsurance' or coalesce(c.resolved_at >= ${dayEnds(what)}, false)
-    from taken t join day_settlement s on s.id = t.settlement_id
-    join visit v on v.id = s.visit_id
-    left join converted c on c.settlement_id = s.id`;
+    select ${bill}, ${kind ? sql`'payment'` : sql`kind`}, amount, false,
+      ${kind ? sql`null` : sql`visit_number`}, settlement_id, null, paid_at, is_late_capture, awaits
+    from taken`;
 }
 
 /** What a refund took off each kind, on the day it was completed. */
