@@ -1,6 +1,7 @@
 // Shorthand for tests of reconciliation: bills paid at a counter, the hospital's day file about them, and what
 // a run finds.
 import { expect } from 'vitest';
+import { hospitalColumns } from '../../src/reconciliation/files/hospital.ts';
 import {
   charge,
   item,
@@ -90,24 +91,11 @@ export function hisRows(scene: Scene, paid: Paid, change: Partial<HisRow> = {}):
   }));
 }
 
-const header = [
-  'businessDate',
-  'fixmedinsCode',
-  'receiptNumber',
-  'refundOf',
-  'visitNumber',
-  'settlementId',
-  'setlId',
-  'invoiceNumber',
-  'kind',
-  'amount',
-  'occurredAt',
-  'shift',
-  'operator',
-] as const;
-
 export function hisFile(rows: readonly HisRow[]): string {
-  return [header.join(','), ...rows.map((row) => header.map((name) => row[name]).join(','))]
+  return [
+    hospitalColumns.join(','),
+    ...rows.map((row) => hospitalColumns.map((name) => row[name]).join(',')),
+  ]
     .map((line) => `${line}\r\n`)
     .join('');
 }

@@ -2,6 +2,7 @@
 // each mistake stands the break that must be found.
 import { formatYuan, percentOf } from '../../money.ts';
 import type { BreakKind } from '../../reconciliation/break-catalogue.ts';
+import { hospitalColumns } from '../../reconciliation/files/hospital.ts';
 import type { StatementRow } from '../../reconciliation/statement.ts';
 import type { MonthBill } from './month-plan.ts';
 
@@ -13,22 +14,7 @@ export interface Expected {
   kind: BreakKind;
 }
 
-const header = [
-  'businessDate',
-  'fixmedinsCode',
-  'receiptNumber',
-  'refundOf',
-  'visitNumber',
-  'settlementId',
-  'setlId',
-  'invoiceNumber',
-  'kind',
-  'amount',
-  'occurredAt',
-  'shift',
-  'operator',
-] as const;
-type HisRow = Partial<Record<(typeof header)[number], string>>;
+type HisRow = Partial<Record<(typeof hospitalColumns)[number], string>>;
 
 /** A hospital's day file; `late` are the bills of the evening before that it writes today. */
 export function hospitalFile(
@@ -38,10 +24,10 @@ export function hospitalFile(
   late: readonly MonthBill[],
 ): { csv: string; expected: Expected[] } {
   const expected: Expected[] = [];
-  const lines = [header.join(',')];
+  const lines = [hospitalColumns.join(',')];
   const write = (row: HisRow) => {
     const whole: HisRow = { businessDate: day, fixmedinsCode: hospitalCode, shift: 'A', ...row };
-    lines.push(header.map((name) => whole[name] ?? '').join(','));
+    lines.push(hospitalColumns.map((name) => whole[name] ?? '').join(','));
   };
   const expect = (kind: BreakKind, ...keys: string[]) => {
     for (const key of keys) {
