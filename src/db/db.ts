@@ -4,6 +4,7 @@ import { drizzle, type PostgresJsDatabase, PostgresJsSession } from 'drizzle-orm
 import postgres from 'postgres';
 import { connect } from './connect.ts';
 import * as schema from './schema.ts';
+import { textOf } from './text-of.ts';
 
 export type Schema = typeof schema;
 export type Db = PostgresJsDatabase<Schema> & { $client: postgres.Sql };
@@ -88,7 +89,13 @@ function databaseError(error: unknown): postgres.PostgresError | undefined {
 
 /** Runs a raw statement and names the shape of its rows (int8 → bigint, timestamptz → string). */
 export async function rows<T>(tx: Tx | Db, statement: SQL): Promise<T[]> {
-  return (await tx.execute(statement)) as unknown as T[];
+  const { text, params } = textOf(statement);
+  return (await clientOf(tx).unsafe(text, params, { prepare: true })) as unknown as T[];
+}
+
+/** drizzle's session holds the pool, or the connection of a transaction. */
+export function clientOf(tx: Tx | Db): postgres.Sql {
+  return (tx as unknown as { session: { client: postgres.Sql } }).session.client;
 }
 
 /** Business time, read inside the transaction that decides with it. */

@@ -1,6 +1,6 @@
 // Law: one key, one effect. The reply is stored in the transaction that finishes the work, so a
 // crash can lose both or neither. Keys are scoped by client and kept at least 7 days.
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { type Db, RetryTransaction, rows, type Tx, transact } from '../db/db.ts';
 import { Refusal } from '../errors.ts';
 import { problemOf } from './problem.ts';
@@ -49,6 +49,19 @@ export function once(
  * Refuses with idempotency/key-reused or idempotency/in-flight.
  */
 export async function takeKey(tx: Tx, key: RequestKey): Promise<Reply | null> {
+  return (await takeKeySeen(tx, key)).reply;
+}
+
+/** What is known of a key: the stored reply, or that somebody began its work and let its lease run out. */
+export interface KeySeen {
+  reply: Reply | null;
+  isAbandoned: boolean;
+}
+
+const NEVER_SEEN: KeySeen = { reply: null, isAbandoned: false };
+
+/** As `takeKey`, and tells whether work of several transactions was begun under it. */
+export async function takeKeySeen(tx: Tx, key: RequestKey): Promise<KeySeen> {
   const [row] = await rows<KeyRow & { got: boolean }>(
     tx,
     sql`
@@ -57,32 +70,41 @@ export async function takeKey(tx: Tx, key: RequestKey): Promise<Reply | null> {
     from (select 1) one
     left join idempotency_key k on k.client = ${key.client} and k.key = ${key.key}`,
   );
-  const stored = row?.request_hash ? readStored(row, key) : null;
-  if (stored) return stored;
-  if (!row?.got) throw inFlight();
-  return null;
+  const seen = row?.request_hash ? readSeen(row, key) : NEVER_SEEN;
+  if (!seen.reply && !row?.got) throw inFlight();
+  return seen;
 }
 
 /** The stored reply of a finished key without taking it; use before network calls. */
 export async function peekKey(db: Db, key: RequestKey | null): Promise<Reply | null> {
-  if (!key) return null;
+  return (await lookAtKey(db, key)).reply;
+}
+
+/** As `peekKey`, and tells whether work of several transactions was begun under it. */
+export async function lookAtKey(db: Db, key: RequestKey | null): Promise<KeySeen> {
+  if (!key) return NEVER_SEEN;
   const [row] = await rows<KeyRow>(
     db,
     sql`
     select request_hash, status, content_type, body, lease_until > clock_timestamp() as is_leased
     from idempotency_key where client = ${key.client} and key = ${key.key}`,
   );
-  return row ? readStored(row, key) : null;
+  return row ? readSeen(row, key) : NEVER_SEEN;
 }
 
 /** For work of several transactions: marks the key as running until `leaseSeconds` from now. */
 export async function leaseKey(tx: Tx, key: RequestKey, leaseSeconds: number): Promise<void> {
-  await tx.execute(sql`
+  await rows(tx, leaseOfKey(key, leaseSeconds, sql`(select 1) as once`));
+}
+
+/** `leaseKey` as part of a larger statement: only if `from` has a row. */
+export function leaseOfKey(key: RequestKey, leaseSeconds: number, from: SQL): SQL {
+  return sql`
     insert into idempotency_key (client, key, request_hash, lease_until)
-    values (${key.client}, ${key.key}, ${key.hash},
-            clock_timestamp() + make_interval(secs => ${leaseSeconds}))
+    select ${key.client}::text, ${key.key}::text, ${key.hash}::bytea,
+      clock_timestamp() + make_interval(secs => ${leaseSeconds}) from ${from}
     on conflict (client, key) do update set lease_until = excluded.lease_until
-    where idempotency_key.status is null`);
+    where idempotency_key.status is null`;
 }
 
 /** Saves the reply in the transaction that finishes the work. */
@@ -107,8 +129,11 @@ export async function finishKey(tx: Tx, key: RequestKey, reply: Reply): Promise<
 
 /** Frees a running key: the work was undone and the same request may be made again. */
 async function releaseKey(tx: Tx, key: { client: string; key: string }): Promise<void> {
-  await tx.execute(sql`delete from idempotency_key
-    where client = ${key.client} and key = ${key.key} and status is null`);
+  await rows(
+    tx,
+    sql`delete from idempotency_key
+    where client = ${key.client} and key = ${key.key} and status is null`,
+  );
 }
 
 /**
@@ -137,7 +162,7 @@ export async function keepRefusal(
     select request_hash, status, content_type, body, null::boolean as is_leased
     from idempotency_key where client = ${key.client} and key = ${key.key}`,
   );
-  return row ? readStored(row, key) : null;
+  return row ? readSeen(row, key).reply : null;
 }
 
 /** True for refusals that a repeated key gets again. */
@@ -166,22 +191,23 @@ export async function finishRunningKey(
   reply: Reply,
 ): Promise<void> {
   const contentType = reply.status >= 400 ? 'application/problem+json' : 'application/json';
-  await tx.execute(sql`
+  await rows(
+    tx,
+    sql`
     update idempotency_key set status = ${reply.status}, content_type = ${contentType},
       body = ${JSON.stringify(reply.body)}, lease_until = null
-    where client = ${key.client} and key = ${key.key} and status is null`);
+    where client = ${key.client} and key = ${key.key} and status is null`,
+  );
 }
 
-function readStored(row: KeyRow, key: RequestKey): Reply | null {
+function readSeen(row: KeyRow, key: RequestKey): KeySeen {
   if (!row.request_hash.equals(key.hash)) throw new Refusal('idempotency/key-reused');
   if (row.status === null) {
     if (row.is_leased) throw inFlight();
-    return null;
+    return { reply: null, isAbandoned: true };
   }
-  return {
-    status: row.status,
-    stored: { contentType: row.content_type ?? 'application/json', text: row.body ?? '' },
-  };
+  const stored = { contentType: row.content_type ?? 'application/json', text: row.body ?? '' };
+  return { reply: { status: row.status, stored }, isAbandoned: false };
 }
 
 function inFlight(): Refusal {

@@ -1,7 +1,6 @@
 // Law: every look at a citizen's data by somebody else leaves a line that the citizen can read.
-import { sql } from 'drizzle-orm';
-import type { Db, Tx } from '../db/db.ts';
-import { accessLog } from '../db/schema.ts';
+import { type SQL, sql } from 'drizzle-orm';
+import { type Db, rows, type Tx } from '../db/db.ts';
 import { newId } from '../ids.ts';
 import type { AccessAction } from './access-actions.ts';
 
@@ -24,17 +23,24 @@ export const otherCitizen = (citizenId: string): string => `citizen:${citizenId}
 
 /** Writes lines in the transaction that looks. One statement. */
 export async function logAccess(tx: Tx, ...accesses: Access[]): Promise<void> {
-  if (accesses.length === 0) return;
-  await tx.insert(accessLog).values(
-    accesses.map((access) => ({
-      id: newId('accessLog'),
-      citizenId: access.citizenId,
-      actor: access.actor,
-      hospitalCode: access.hospitalCode ?? null,
-      action: access.action,
-      at: access.at,
-    })),
-  );
+  if (accesses.length > 0) await rows(tx, accessLines(accesses, sql`(select 1) as once`));
+}
+
+/** `logAccess` as part of a larger statement: only if `from` has a row. */
+export function accessLines(accesses: readonly Access[], from: SQL): SQL {
+  const lines = accesses.map((access) => ({
+    id: newId('accessLog'),
+    citizen_id: access.citizenId,
+    actor: access.actor,
+    hospital_code: access.hospitalCode ?? null,
+    action: access.action,
+    at: access.at.toISOString(),
+  }));
+  return sql`
+    insert into access_log (id, citizen_id, actor, hospital_code, action, at)
+    select l.id, l.citizen_id, l.actor, l.hospital_code, l.action, l.at
+    from ${from}, jsonb_to_recordset(${JSON.stringify(lines)}::jsonb) as l(id text,
+      citizen_id text, actor text, hospital_code text, action text, at timestamptz)`;
 }
 
 export interface Look {
@@ -59,7 +65,9 @@ export async function logLooks(
   );
   if (looked.length === 0) return;
   const at = sql`${look.at.toISOString()}::timestamptz`;
-  await db.execute(sql`
+  await rows(
+    db,
+    sql`
     insert into access_log (id, citizen_id, actor, hospital_code, action, at)
     select seen.id, seen.citizen_id, ${look.actor}, ${look.hospitalCode}, ${look.action}, ${at}
     from jsonb_to_recordset(${JSON.stringify(looked)}::jsonb) as seen(id text, citizen_id text)
@@ -68,7 +76,8 @@ export async function logLooks(
       where l.citizen_id = seen.citizen_id
         and l.at > ${at} - make_interval(mins => ${SAME_LOOK_MINUTES}::int)
         and l.at <= ${at} and l.actor = ${look.actor} and l.action = ${look.action}
-    )`);
+    )`,
+  );
 }
 
 /** The same for the patients of settlements. */
@@ -78,10 +87,13 @@ export async function logLooksAtBills(
   look: Look,
 ): Promise<void> {
   if (settlementIds.length === 0) return;
-  const found = await db.execute(sql`
+  const found = await rows<{ citizen_id: string | null }>(
+    db,
+    sql`
     select s.citizen_id from settlement s
     join jsonb_array_elements_text(${JSON.stringify(settlementIds)}::jsonb) as wanted(id)
-      on wanted.id = s.id`);
-  const patients = (found as unknown as { citizen_id: string | null }[]).map((r) => r.citizen_id);
+      on wanted.id = s.id`,
+  );
+  const patients = found.map((row) => row.citizen_id);
   await logLooks(db, patients, look);
 }

@@ -2,10 +2,9 @@
 // Law: algorithm, issuer, audience and type are explicit; the terminal's row is read on every
 // request, so a revocation holds from the next request in every process.
 import { randomUUID } from 'node:crypto';
-import { and, eq, isNull } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import { createLocalJWKSet, jwtVerify, SignJWT } from 'jose';
-import type { Db } from '../db/db.ts';
-import { terminal } from '../db/schema.ts';
+import { type Db, rows } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
 import { ourNames } from './our-names.ts';
 import { SIGNING_ALGORITHM, signingKeyOf } from './signing-keys.ts';
@@ -62,9 +61,11 @@ export async function liveTerminal(
   db: Db,
   clientId: string,
 ): Promise<{ terminalId: string; hospitalCode: string; jwk: unknown } | null> {
-  const [row] = await db
-    .select({ terminalId: terminal.id, hospitalCode: terminal.hospitalCode, jwk: terminal.jwk })
-    .from(terminal)
-    .where(and(eq(terminal.clientId, clientId), isNull(terminal.revokedAt)));
-  return row ?? null;
+  const [row] = await rows<{ id: string; hospital_code: string; jwk: unknown }>(
+    db,
+    sql`
+    select id, hospital_code, jwk from terminal
+    where client_id = ${clientId} and revoked_at is null`,
+  );
+  return row ? { terminalId: row.id, hospitalCode: row.hospital_code, jwk: row.jwk } : null;
 }

@@ -118,7 +118,7 @@ async function identifyByIdCard(
   const cert: Cert = { certType: '02', certNo: parsed.number };
   const lookup = await ask(deps, order, cert, card.name);
   const named = namedBy(lookup);
-  const known = await knownName(deps, parsed.number);
+  const known = named ? null : await knownName(deps, parsed.number);
   refuseOtherName(card.name, named?.name ?? known);
   const isVouchedFor =
     named !== null || card.name !== undefined || lookup.outcome === 'offline' || known !== null;

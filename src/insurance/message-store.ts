@@ -100,7 +100,7 @@ export async function storeMessage(
   keyring: Keyring,
   message: NewMessage,
 ): Promise<void> {
-  await tx.execute(sql`${insertInto} select ${valuesOf(keyring, message)}`);
+  await rows(tx, sql`${insertInto} select ${valuesOf(keyring, message)}`);
 }
 
 /** Stores the answer of a message once; false when one is there already (the other one counts). */

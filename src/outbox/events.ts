@@ -3,7 +3,7 @@
 // Law: with a fact, and in the same statement, one delivery is queued for each endpoint that asked for
 // it; a hospital's endpoint is told of no other hospital's visits.
 import { sql } from 'drizzle-orm';
-import type { Tx } from '../db/db.ts';
+import { rows, type Tx } from '../db/db.ts';
 import { newId } from '../ids.ts';
 
 /** What a webhook endpoint may ask for; the rest of our events are told to the citizen only. */
@@ -86,7 +86,9 @@ export async function recordEvents(tx: Tx, facts: readonly NewEvent[]): Promise<
     data: fact.data,
     occurred_at: fact.occurredAt.toISOString(),
   }));
-  await tx.execute(sql`
+  await rows(
+    tx,
+    sql`
     with fact as (
       insert into event (id, type, hospital_code, citizen_id, data, occurred_at)
       select id, type, hospital_code, citizen_id, data, occurred_at
@@ -102,5 +104,6 @@ export async function recordEvents(tx: Tx, facts: readonly NewEvent[]): Promise<
       and (w.hospital_code is null or w.hospital_code = fact.hospital_code
         or ${JSON.stringify(cityWide)}::jsonb ? fact.type)
     where not exists (
-      select 1 from terminal t where t.client_id = w.client and t.revoked_at is not null)`);
+      select 1 from terminal t where t.client_id = w.client and t.revoked_at is not null)`,
+  );
 }

@@ -66,12 +66,15 @@ export async function enqueueJob(
 ): Promise<void> {
   const payload = JSON.stringify(job.payload ?? {});
   const runAt = job.runAt?.toISOString() ?? null;
-  await tx.execute(sql`
+  await rows(
+    tx,
+    sql`
     insert into job (id, kind, subject_id, payload, next_attempt_at)
     values (${newId('job')}, ${job.kind}, ${job.subjectId}, ${payload}::jsonb,
             coalesce(${runAt}::timestamptz, clock_timestamp()))
     on conflict (kind, subject_id) where done_at is null
-    do update set payload = job.payload || jsonb_build_object(${ASKED_AGAIN}::text, true)`);
+    do update set payload = job.payload || jsonb_build_object(${ASKED_AGAIN}::text, true)`,
+  );
 }
 
 /** Runs at most `limit` due jobs of the kinds that have a handler; returns how many ran. */
@@ -157,11 +160,14 @@ async function keepOutcome(db: Db, job: Job, outcome: JobOutcome): Promise<void>
 }
 
 async function finish(db: Db, job: Job, lastError: string | null): Promise<void> {
-  await db.execute(sql`
+  await rows(
+    db,
+    sql`
     update job set last_error = ${lastError}::text,
       done_at = case when payload ? ${ASKED_AGAIN}::text then null else clock_timestamp() end,
       next_attempt_at = clock_timestamp()
-    where id = ${job.id} and done_at is null`);
+    where id = ${job.id} and done_at is null`,
+  );
 }
 
 async function postpone(
@@ -170,8 +176,11 @@ async function postpone(
   seconds: number,
   lastError: string | null,
 ): Promise<void> {
-  await db.execute(sql`
+  await rows(
+    db,
+    sql`
     update job set next_attempt_at = clock_timestamp() + make_interval(secs => ${seconds}::float8),
       last_error = coalesce(${lastError}::text, last_error)
-    where id = ${job.id} and done_at is null`);
+    where id = ${job.id} and done_at is null`,
+  );
 }

@@ -1,18 +1,46 @@
 // One scan at the counter: identify, open, charge and settle in one request. A refusal leaves
 // nothing half-done: the visit is cancelled and its number free again.
+import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { type Tx, transact } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
 import { Refusal } from '../errors.ts';
-import { leaseKey, peekKey, type RequestKey, takeKey } from '../http/idempotency.ts';
+import {
+  leaseKey,
+  leaseOfKey,
+  lookAtKey,
+  type RequestKey,
+  takeKeySeen,
+} from '../http/idempotency.ts';
 import type { CallerOf, Reply } from '../http/route.ts';
-import { insertCharges, refuseMismatch } from '../visit/charges.ts';
-import { insertVisit, type Opening, prepareOpening } from '../visit/open-visit.ts';
+import { growHold } from '../inpatient/grow-hold.ts';
+import {
+  insertBatch,
+  insertLines,
+  refuseMismatch,
+  refuseTakenLines,
+  refuseTooMuch,
+  totalOf,
+} from '../visit/charges.ts';
+import {
+  type DraftVisit,
+  draftVisit,
+  holdAtOpening,
+  type Opening,
+  prepareOpening,
+  saveVisit,
+} from '../visit/open-visit.ts';
 import { chargeItems, credentialRule, needsCredential, openVisitFields } from '../visit/schemas.ts';
-import { type Intent, isKeyAtWork, LEASE_SECONDS, takeOverOwn } from './intent-store.ts';
+import {
+  draftIntent,
+  type Intent,
+  isKeyAtWork,
+  LEASE_SECONDS,
+  takeOverOwn,
+} from './intent-store.ts';
 import { settlementFields } from './schemas.ts';
-import { chooseBatches, recordIntent, runSettlement } from './settle-visit.ts';
-import { orderOf } from './settlement-order.ts';
+import { completeOrder, runSettlement } from './settle-visit.ts';
+import { orderOf, type SettlementOrder } from './settlement-order.ts';
 
 export const oneScanBody = z
   .strictObject({ ...openVisitFields, charges: chargeItems, ...settlementFields })
@@ -33,9 +61,9 @@ export interface OneScanCall {
 export async function payByOneScan(call: OneScanCall): Promise<Reply> {
   const { deps, key, terminal, request } = call;
   const startedAtMs = deps.realNow().getTime();
-  const replay = await peekKey(deps.db, key);
-  if (replay) return replay;
-  const own = await transact(deps.db, (tx) => takeOverCrashed(tx, call));
+  const { reply, isAbandoned } = await lookAtKey(deps.db, key);
+  if (reply) return reply;
+  const own = isAbandoned ? await transact(deps.db, (tx) => takeOverCrashed(tx, call)) : null;
   if (own) return runSettlement(deps, own);
   await inStep('charge', async () => refuseMismatch(request.charges, '/charges'));
   const opening = await inStep('identify', () => prepareOpening(deps, terminal, request));
@@ -58,28 +86,62 @@ async function beginOneScan(
   startedAtMs: number,
 ): Promise<Reply | Intent> {
   const { deps, key, terminal, request } = call;
-  const [stored, isAtWork] = key
-    ? await Promise.all([takeKey(tx, key), isKeyAtWork(tx, key)])
-    : [null, false];
-  if (stored) return stored;
-  // Else its own visit would be refused as a number taken, and that would be the key's last word.
-  if (isAtWork) {
-    throw new Refusal('idempotency/in-flight', { retryAfterSeconds: 1 });
+  if (key) {
+    const { reply, isAbandoned } = await takeKeySeen(tx, key);
+    if (reply) return reply;
+    // Else its own visit would be refused as a number taken, and that would be the key's last word.
+    if (isAbandoned && (await isKeyAtWork(tx, key))) {
+      throw new Refusal('idempotency/in-flight', { retryAfterSeconds: 1 });
+    }
   }
-  const row = await inStep('open', () => insertVisit(tx, deps, opening));
-  const lines = { batch: BATCH, items: request.charges };
-  await inStep('charge', () => insertCharges(tx, row, lines));
-  return inStep('settle', async () => {
-    const order = orderOf(terminal, request);
-    const chosen = await chooseBatches(tx, row);
-    return recordIntent(
+  const total = totalOf(request.charges);
+  await inStep('charge', async () => refuseTooMuch(total));
+  const draft = await inStep('open', () => draftVisit(tx, deps, opening));
+  draft.row = { ...draft.row, status: 'settling', chargedTotal: total };
+  const asked = { ...orderOf(terminal, request), batches: [BATCH], total: total.toString() };
+  const order = await inStep('settle', () =>
+    completeOrder(tx, deps, draft.row, { ...asked, isOneScan: true, startedAtMs }),
+  );
+  const intent = await saveAll(tx, call, { opening, draft, order });
+  const row = await inStep('open', () => holdAtOpening(tx, opening, draft));
+  await inStep('charge', () => growHold(tx, row));
+  return intent;
+}
+
+/** The visit, its charges, the intent and the key's lease, in one statement. */
+async function saveAll(
+  tx: Tx,
+  { deps, key, request }: OneScanCall,
+  scan: { opening: Opening; draft: DraftVisit; order: SettlementOrder },
+): Promise<Intent> {
+  const { opening, draft, order } = scan;
+  const { row } = draft;
+  const { settlementId } = order;
+  const items = request.charges;
+  const batch = { visitId: row.id, batch: BATCH, position: sql`1`, total: row.chargedTotal };
+  const now = row.openedAt;
+  const begun = { kind: 'oneScan', visitId: row.id, settlementId, key, order } as const;
+  const drafted = draftIntent(deps.keyring, begun);
+  const made = sql`made`;
+  const saved = await inStep('open', () =>
+    saveVisit<{ line_numbers: number[]; begun_at: string }>(
       tx,
-      call,
-      row,
-      { ...order, ...chosen, isOneScan: true, startedAtMs },
-      'oneScan',
-    );
-  });
+      deps,
+      opening,
+      draft,
+      {
+        batch: insertBatch({ ...batch, now, settlementId }, made),
+        lines: insertLines(row.id, { batch: BATCH, items }, now, made),
+        begun: drafted.insertFor(made),
+        leased: key && leaseOfKey(key, LEASE_SECONDS, made),
+      },
+      sql`
+      select (select jsonb_agg(line_number) from lines) as line_numbers, begun.created_at as begun_at
+      from begun`,
+    ),
+  );
+  await inStep('charge', async () => refuseTakenLines(items, saved.line_numbers));
+  return drafted.begun(new Date(saved.begun_at));
 }
 
 /** Names the step in the problem of whatever refuses in it. */

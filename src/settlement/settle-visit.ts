@@ -1,11 +1,11 @@
 // Settles batches of a visit. A: the intent and every refusal. Then the insurer, outside any
 // transaction. B: waterfall, capture, books, reply. A crash anywhere resumes to one settlement.
-import { eq, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import { type Tx, transact } from '../db/db.ts';
-import { visit } from '../db/schema.ts';
+import { together } from '../db/statements.ts';
 import type { Deps } from '../deps.ts';
-import { Refusal } from '../errors.ts';
-import { leaseKey, type RequestKey, takeKey } from '../http/idempotency.ts';
+import { assert, Refusal } from '../errors.ts';
+import { leaseKey, leaseOfKey, type RequestKey, takeKey } from '../http/idempotency.ts';
 import type { Reply } from '../http/route.ts';
 import { missingForClaim } from '../insurance/trades.ts';
 import { sumFen } from '../money.ts';
@@ -18,7 +18,7 @@ import { claimBill } from './claim-bill.ts';
 import type { ClaimResult } from './claim-run.ts';
 import { decideAtCounter } from './decide.ts';
 import {
-  beginIntent,
+  draftIntent,
   type Intent,
   LEASE_SECONDS,
   parkIntent,
@@ -73,21 +73,52 @@ async function beginSettlement(tx: Tx, call: SettleCall): Promise<Reply | Intent
   };
   const startedAtMs = deps.realNow().getTime();
   const order = { ...orderOf(place, request), ...batches, startedAtMs };
-  return recordIntent(tx, call, row, order, 'settle');
+  return recordIntent(tx, call, row, order);
 }
 
-/** The part of Transaction A that a one-scan shares: reserve, mark settling, write the intent. */
-export async function recordIntent(
+/** Reserves what the order names, marks the visit settling and writes the intent. */
+async function recordIntent(
   tx: Tx,
   call: Pick<SettleCall, 'deps' | 'key'>,
   row: VisitRow,
   asked: SettlementOrder,
-  kind: 'settle' | 'oneScan',
 ): Promise<Intent> {
   const { deps, key } = call;
+  await refuseWhileAtCounter(tx, row.id);
+  const order = await completeOrder(tx, deps, row, asked);
+  const { settlementId } = order;
+  const intent = { kind: 'settle', visitId: row.id, settlementId, key, order } as const;
+  const draft = draftIntent(deps.keyring, intent);
+  const once = sql`(select 1) as once`;
+  const [begun] = await together<{ created_at: string }>(
+    tx,
+    {
+      begun: draft.insertFor(once),
+      marked: sql`update visit set status = 'settling' where id = ${row.id}`,
+      chosen: sql`
+        update charge_batch set settlement_id = ${settlementId}
+        where visit_id = ${row.id} and settlement_id is null and batch in
+          (select jsonb_array_elements_text(${JSON.stringify(order.batches)}::jsonb))`,
+      leased: key && leaseOfKey(key, LEASE_SECONDS, once),
+    },
+    sql`select created_at from begun`,
+  );
+  assert(begun, 'the intent is inserted');
+  return draft.begun(new Date(begun.created_at));
+}
+
+/**
+ * What a settlement and a one-scan share before the intent is written: an order that is complete and
+ * allowed, its references reserved.
+ */
+export async function completeOrder(
+  tx: Tx,
+  deps: Deps,
+  row: VisitRow,
+  asked: SettlementOrder,
+): Promise<SettlementOrder> {
   const order = await closesStay(tx, row, asked);
   refuseIncompleteClaim(deps, row, order);
-  await refuseWhileAtCounter(tx, row.id);
   for (const offered of order.counterTenders) {
     if (offered.kind === 'deposit' && row.kind !== 'inpatient') {
       throw new Refusal('tender/deposit-not-allowed');
@@ -98,17 +129,7 @@ export async function recordIntent(
     const receipt = { kind: 'receipt', reference: order.receiptNumber };
     await reserveReference(tx, row.hospitalCode, order.settlementId, receipt);
   }
-  const { settlementId } = order;
-  const [begun] = await Promise.all([
-    beginIntent(tx, deps.keyring, { kind, visitId: row.id, settlementId, key, order }),
-    tx.update(visit).set({ status: 'settling' }).where(eq(visit.id, row.id)),
-    tx.execute(sql`
-      update charge_batch set settlement_id = ${settlementId}
-      where visit_id = ${row.id} and settlement_id is null and batch in
-        (select jsonb_array_elements_text(${JSON.stringify(order.batches)}::jsonb))`),
-    key && leaseKey(tx, key, LEASE_SECONDS),
-  ]);
-  return begun;
+  return order;
 }
 
 function refuseIncompleteClaim(deps: Deps, row: VisitRow, order: SettlementOrder): void {

@@ -15,7 +15,7 @@ import {
   terminalOperator,
 } from '../identity/credentials.ts';
 import { findOrCreateCitizen } from '../identity/people.ts';
-import { choosePayer } from './choose-payer.ts';
+import { usualPayer } from './choose-payer.ts';
 import { type Clinical, clinicalOf, readHospital, sealFound } from './open-visit.ts';
 import { proxyAccesses } from './proxy.ts';
 import type { patchVisitBody } from './schemas.ts';
@@ -79,7 +79,7 @@ async function binding(
   await patient.spend(tx);
   const { citizenId } = await findOrCreateCitizen(tx, deps.keyring, patient.citizen);
   const { region } = await readHospital(tx, row.hospitalCode);
-  const payer = await choosePayer(tx, citizenId, undefined);
+  const payer = await usualPayer(tx, citizenId);
   const { hospitalCode, proxyCitizenId } = row;
   if (proxyCitizenId === citizenId) throw new Refusal('visit/proxy-is-patient');
   const look = { actor: terminal.client, hospitalCode, at: deps.realNow() };

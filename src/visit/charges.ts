@@ -1,11 +1,11 @@
 // Law: a line's amount is half-up(quantity × unit price); a batch is whole and belongs to one visit.
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, type SQL, sql } from 'drizzle-orm';
 import { extendHold } from '../credit/extend-hold.ts';
 import { businessNow, rows, type Tx } from '../db/db.ts';
 import { chargeBatch } from '../db/schema.ts';
 import { type FieldError, Refusal } from '../errors.ts';
 import { growHold } from '../inpatient/grow-hold.ts';
-import { formatYuan, lineAmount, MAX_FEN, sumFen } from '../money.ts';
+import { type Fen, formatYuan, lineAmount, MAX_FEN, sumFen } from '../money.ts';
 import type { ChargeItem } from './schemas.ts';
 import {
   lockVisit,
@@ -49,39 +49,73 @@ export async function insertCharges(
   order: { batch: string; items: ChargeItem[] },
 ) {
   const now = await businessNow(tx);
-  const total = sumFen(order.items.map((item) => item.amount));
+  const total = totalOf(order.items);
+  const position = sql`(
+    select 1 + coalesce(max(position), 0) from charge_batch where visit_id = ${visit.id})`;
   // All are sent together and read in order; a refusal below undoes them all.
-  const inserted = rows(
-    tx,
-    sql`
-    insert into charge_batch (visit_id, batch, position, total, created_at)
-    select ${visit.id}, ${order.batch}, 1 + coalesce(max(position), 0), ${total.toString()}::bigint,
-           ${now.toISOString()}::timestamptz
-    from charge_batch where visit_id = ${visit.id}
-    on conflict do nothing returning 1`,
-  );
   const [batches, lines, chargedTotal] = await Promise.all([
-    inserted,
+    rows(tx, insertBatch({ ...order, visitId: visit.id, position, total, now })),
     rows<{ line_number: number }>(tx, insertLines(visit.id, order, now)),
     moveChargedTotal(tx, visit.id, total),
     extendHold(tx, visit.id),
   ]);
   if (batches.length === 0) throw new Refusal('charge/batch-taken');
-  if (lines.length < order.items.length) {
-    const saved = new Set(lines.map((line) => line.line_number));
-    const errors = order.items.flatMap((item, index) =>
-      saved.has(item.lineNumber)
-        ? []
-        : [{ pointer: `/items/${index}/lineNumber`, detail: `${item.lineNumber} is taken` }],
-    );
-    throw new Refusal('charge/line-taken', { errors });
-  }
-  if (chargedTotal > MAX_FEN) throw new Refusal('charge/total-exceeded');
+  refuseTakenLines(
+    order.items,
+    lines.map((line) => line.line_number),
+  );
+  refuseTooMuch(chargedTotal);
   await growHold(tx, visit);
   return { chargedTotal: formatYuan(chargedTotal), items: order.items.map(lineView(order.batch)) };
 }
 
-function insertLines(visitId: string, order: { batch: string; items: ChargeItem[] }, now: Date) {
+export const totalOf = (items: readonly ChargeItem[]): Fen =>
+  sumFen(items.map((item) => item.amount));
+
+/** Refuses with a pointer to each line that is not among those saved. */
+export function refuseTakenLines(items: readonly ChargeItem[], savedNumbers: number[]): void {
+  if (savedNumbers.length === items.length) return;
+  const saved = new Set(savedNumbers);
+  const errors = items.flatMap((item, index) =>
+    saved.has(item.lineNumber)
+      ? []
+      : [{ pointer: `/items/${index}/lineNumber`, detail: `${item.lineNumber} is taken` }],
+  );
+  throw new Refusal('charge/line-taken', { errors });
+}
+
+export function refuseTooMuch(chargedTotal: Fen): void {
+  if (chargedTotal > MAX_FEN) throw new Refusal('charge/total-exceeded');
+}
+
+const once = sql`(select 1) as once`;
+
+/** The batch's row, as part of a larger statement: only if `from` has a row. */
+export function insertBatch(
+  batch: {
+    visitId: string;
+    batch: string;
+    position: SQL;
+    total: Fen;
+    now: Date;
+    settlementId?: string;
+  },
+  from: SQL = once,
+): SQL {
+  return sql`
+    insert into charge_batch (visit_id, batch, position, total, settlement_id, created_at)
+    select ${batch.visitId}::text, ${batch.batch}::text, ${batch.position}, ${batch.total}::bigint,
+      ${batch.settlementId ?? null}::text, ${batch.now.toISOString()}::timestamptz from ${from}
+    on conflict do nothing returning 1`;
+}
+
+/** The batch's lines, likewise; returns the numbers of those that were not taken. */
+export function insertLines(
+  visitId: string,
+  order: { batch: string; items: ChargeItem[] },
+  now: Date,
+  from: SQL = once,
+): SQL {
   const lines = order.items.map(({ lineNumber, code, name, quantity, unitPrice, ...rest }) => ({
     line_number: lineNumber,
     code,
@@ -102,9 +136,9 @@ function insertLines(visitId: string, order: { batch: string; items: ChargeItem[
   return sql`
     insert into charge (visit_id, batch, line_number, code, name, quantity, unit_price, amount,
                         occurred_at, is_outside_insurance, detail)
-    select ${visitId}, ${order.batch}, l.line_number, l.code, l.name, l.quantity, l.unit_price,
-           l.amount, l.occurred_at, l.is_outside_insurance, l.detail
-    from jsonb_to_recordset(${JSON.stringify(lines)}::jsonb) as l(line_number int, code text,
+    select ${visitId}::text, ${order.batch}::text, l.line_number, l.code, l.name, l.quantity,
+           l.unit_price, l.amount, l.occurred_at, l.is_outside_insurance, l.detail
+    from ${from}, jsonb_to_recordset(${JSON.stringify(lines)}::jsonb) as l(line_number int, code text,
       name text, quantity numeric, unit_price numeric, amount bigint, occurred_at timestamptz,
       is_outside_insurance boolean, detail jsonb)
     on conflict do nothing returning line_number`;

@@ -1,13 +1,15 @@
 // Opens a visit: who it is (1101 at most, before the transaction), then the visit and its hold in
 // one transaction. A declined hold never refuses the visit; an emergency needs no credential.
-import { eq, sql } from 'drizzle-orm';
-import { readStepUp } from '../credit/step-up.ts';
-import { businessNow, type Tx } from '../db/db.ts';
-import { citizen, hospital, visit } from '../db/schema.ts';
+import { type SQL, sql } from 'drizzle-orm';
+import { clockCte, ruleCte } from '../credit/hold-sql.ts';
+import { type StepUp, stepUpCte } from '../credit/step-up.ts';
+import { rows, type Tx } from '../db/db.ts';
+import { hospital, visit } from '../db/schema.ts';
+import { insertOf, readRows, together } from '../db/statements.ts';
 import type { Deps } from '../deps.ts';
-import { Refusal } from '../errors.ts';
+import { assert, Refusal } from '../errors.ts';
 import type { CallerOf } from '../http/route.ts';
-import { logAccess } from '../identity/access-log.ts';
+import { type Access, accessLines } from '../identity/access-log.ts';
 import {
   COUNTER_LOOKUP_MS,
   type Identified,
@@ -21,9 +23,10 @@ import { askFilingOnce } from '../insurance/ask-filing.ts';
 import type { Filing } from '../insurance/filing.ts';
 import { sealPerson } from '../insurance/person.ts';
 import { medTypeOf } from '../insurance/trades.ts';
+import type { Fen } from '../money.ts';
 import { recordEvents } from '../outbox/events.ts';
 import { enqueueJob } from '../outbox/jobs.ts';
-import { choosePayer, type Payer } from './choose-payer.ts';
+import { choosePayer, type Payer, type Payers, payersOf } from './choose-payer.ts';
 import { isPayersAct, placeFirstHold, visitOpened } from './first-hold.ts';
 import { admitProxy, identifyProxy, proxyAccesses } from './proxy.ts';
 import type { OpenVisit } from './schemas.ts';
@@ -44,7 +47,7 @@ export interface Opening {
 }
 
 export async function readHospital(tx: Tx | Deps['db'], code: string): Promise<HospitalRow> {
-  const [row] = await tx.select().from(hospital).where(eq(hospital.code, code));
+  const [row] = await readRows(tx, hospital, sql`where code = ${code}`);
   if (!row) throw new Refusal('visit/hospital-unknown');
   return row;
 }
@@ -110,57 +113,130 @@ function filingAtOpening(
   return askFilingOnce(deps, about, { operator, deadlineMs: COUNTER_LOOKUP_MS });
 }
 
+/** A visit as it is about to be inserted, and what its hold is decided by. */
+export interface DraftVisit {
+  row: VisitRow;
+  payer: Payer;
+  stepUp: StepUp | null;
+}
+
 /** Inserts the visit and places its hold. Refuses with visit/number-taken or identity/already-used. */
 export async function insertVisit(tx: Tx, deps: Deps, opening: Opening): Promise<VisitRow> {
+  const draft = await draftVisit(tx, deps, opening);
+  await saveVisit(tx, deps, opening, draft);
+  return holdAtOpening(tx, opening, draft);
+}
+
+/** Uses the credentials up and decides everything that the visit's row says. */
+export async function draftVisit(tx: Tx, deps: Deps, opening: Opening): Promise<DraftVisit> {
   const { request, patient, terminal } = opening;
   await patient?.spend(tx);
   const citizenId = patient
     ? (await findOrCreateCitizen(tx, deps.keyring, patient.citizen)).citizenId
     : null;
   const proxyCitizenId = await admitProxy(tx, deps, { proxy: opening.proxy, citizenId });
-  const newVisit = { id: null, kind: request.kind, payerCitizenId: null };
-  const [now, policyStepUp, payer, wishes] = await Promise.all([
-    businessNow(tx),
-    readStepUp(tx, newVisit),
-    choosePayer(tx, citizenId, request.payer),
-    accountWishes(tx, citizenId, request),
-  ]);
-  const startedAt = request.startedAt ?? now;
-  const [row] = await tx
-    .insert(visit)
-    .values({
-      id: newId('visit'),
-      hospitalCode: opening.hospital.code,
-      visitNumber: request.visitNumber,
-      kind: request.kind,
-      status: 'open',
-      citizenId,
-      payer: payer.payer,
-      payerCitizenId: payer.citizenId,
-      proxyCitizenId,
-      credentialKind: patient?.credentialKind ?? null,
-      businessDate: sql`business_date(${now.toISOString()}::timestamptz)`,
-      startedAt,
-      insuredPerson: sealFound(deps, patient),
-      insured: patient
-        ? insuredView(patient.lookup, opening.hospital.region)
-        : { status: 'unknown' },
-      holdDecline: asksForNothing(opening, payer) ? null : payer.decline,
-      filing: opening.filing,
-      clinical: deps.keyring.seal(JSON.stringify(clinicalOf(request))),
-      ...wishes,
-      operator: request.operator ? deps.keyring.seal(JSON.stringify(request.operator)) : null,
-      terminalId: terminal.terminalId,
-      openedAt: now,
-    })
-    .onConflictDoNothing()
-    .returning();
-  if (!row) throw new Refusal('visit/number-taken');
-  if (isAdmission(request)) await enqueueAdmission(tx, deps, row.id);
-  await logOpening(tx, deps, opening, row);
+  const known = await readKnown(tx, citizenId, request.kind);
+  const payer = await choosePayer(tx, citizenId, request.payer, known);
+  const now = new Date(known.now);
+  const row: VisitRow = {
+    id: newId('visit'),
+    hospitalCode: opening.hospital.code,
+    visitNumber: request.visitNumber,
+    kind: request.kind,
+    status: 'open',
+    citizenId,
+    payer: payer.payer,
+    payerCitizenId: payer.citizenId,
+    proxyCitizenId,
+    credentialKind: patient?.credentialKind ?? null,
+    businessDate: known.business_date,
+    startedAt: request.startedAt ?? now,
+    insuredPerson: sealFound(deps, patient),
+    insured: patient ? insuredView(patient.lookup, opening.hospital.region) : { status: 'unknown' },
+    mdtrtId: null,
+    dischargedAt: null,
+    holdDecline: asksForNothing(opening, payer) ? null : payer.decline,
+    filing: opening.filing,
+    clinical: deps.keyring.seal(JSON.stringify(clinicalOf(request))),
+    usePersonalAccount: request.usePersonalAccount ?? known.own ?? false,
+    useFamilyAccount: request.useFamilyAccount ?? known.family ?? false,
+    operator: request.operator ? deps.keyring.seal(JSON.stringify(request.operator)) : null,
+    terminalId: terminal.terminalId,
+    chargedTotal: 0n,
+    openedAt: now,
+    version: 1,
+  };
+  return { row, payer, stepUp: known.above === null ? null : stepUpOf(known) };
+}
+
+interface Known extends Payers {
+  now: string;
+  business_date: string;
+  /** Fen; null: the policy asks for no step-up. */
+  above: Fen | null;
+  default_hold: Fen;
+  own: boolean | null;
+  family: boolean | null;
+}
+
+const stepUpOf = ({ above, default_hold }: Known): StepUp => ({
+  ceiling: above ?? 0n,
+  defaultHold: default_hold,
+});
+
+/** Time, policy, who could pay and the patient's standing wishes, in one look. */
+async function readKnown(tx: Tx, citizenId: string | null, kind: string): Promise<Known> {
+  const [known] = await rows<Known>(
+    tx,
+    sql`
+    with ${clockCte}, ${ruleCte(kind)}, ${stepUpCte}
+    select clock.now, business_date(clock.now)::text as business_date, step_up.above,
+      coalesce(rule.amount, 0) as default_hold, c.use_personal_account as own,
+      c.use_family_account as family, ${payersOf(sql`c.id`)}
+    from clock left join rule on true left join step_up on true
+      left join citizen c on c.id = ${citizenId}::text`,
+  );
+  assert(known, 'the clock has a row');
+  return known;
+}
+
+/**
+ * Inserts a draft, with what is to be true together with it: `beside` are parts of the same statement
+ * that select from `made` (empty when the number is taken), `result` is what it answers then.
+ */
+export async function saveVisit<T>(
+  tx: Tx,
+  deps: Deps,
+  opening: Opening,
+  { row }: DraftVisit,
+  beside: Record<string, SQL | null> = {},
+  result: SQL = sql`select 1 from made`,
+): Promise<T> {
+  const accesses = accessesOf(deps, opening, row);
+  const [made] = await together<T>(
+    tx,
+    {
+      made: sql`${insertOf(visit, row)} on conflict do nothing returning 1`,
+      logged: accesses.length > 0 && accessLines(accesses, sql`made`),
+      ...beside,
+    },
+    result,
+  );
+  if (!made) throw new Refusal('visit/number-taken');
+  if (isAdmission(opening.request)) await enqueueAdmission(tx, deps, row.id);
+  return made;
+}
+
+/** The hold that an inserted visit opens with, and the facts that are told of it. */
+export async function holdAtOpening(
+  tx: Tx,
+  opening: Opening,
+  { row, payer, stepUp }: DraftVisit,
+): Promise<VisitRow> {
+  const { request } = opening;
   if (!payer.decline && request.holdAmount !== 0n) {
-    const stepUp = isPayersAct(row, opening) ? null : policyStepUp;
-    return placeFirstHold(tx, { row, request, stepUp });
+    const isActed = isPayersAct(row, opening);
+    return placeFirstHold(tx, { row, request, stepUp: isActed ? null : stepUp });
   }
   await recordEvents(tx, [visitOpened(row)]);
   return row;
@@ -169,19 +245,6 @@ export async function insertVisit(tx: Tx, deps: Deps, opening: Opening): Promise
 /** The patient cannot pay on credit, and nobody asked for it; of the unnamed it is said. */
 function asksForNothing({ patient, request }: Opening, { decline }: Payer): boolean {
   return patient !== null && request.holdAmount === 0n && decline === 'credit/not-enrolled';
-}
-
-async function accountWishes(tx: Tx, citizenId: string | null, request: OpenVisit) {
-  const [known] = citizenId
-    ? await tx
-        .select({ own: citizen.usePersonalAccount, family: citizen.useFamilyAccount })
-        .from(citizen)
-        .where(eq(citizen.id, citizenId))
-    : [];
-  return {
-    usePersonalAccount: request.usePersonalAccount ?? known?.own ?? false,
-    useFamilyAccount: request.useFamilyAccount ?? known?.family ?? false,
-  };
 }
 
 /** The insured person as sealed bytes; null when the insurer did not name one. */
@@ -205,7 +268,7 @@ export function clinicalOf(request: Clinical): Clinical {
 }
 
 /** What the patient, and the proxy, read in their access logs. */
-async function logOpening(tx: Tx, deps: Deps, opening: Opening, row: VisitRow): Promise<void> {
+function accessesOf(deps: Deps, opening: Opening, row: VisitRow): Access[] {
   const { citizenId, proxyCitizenId, hospitalCode } = row;
   const at = deps.realNow();
   const actor = opening.terminal.client;
@@ -214,7 +277,7 @@ async function logOpening(tx: Tx, deps: Deps, opening: Opening, row: VisitRow): 
   const ofProxy = proxyCitizenId
     ? proxyAccesses({ citizenId, proxyCitizenId, actor, hospitalCode, at })
     : [];
-  await logAccess(tx, ...lines, ...ofProxy);
+  return [...lines, ...ofProxy];
 }
 
 /** Of an inpatient, with what the hospital knows of the admission: the insurer is told (2401). */
