@@ -1,23 +1,23 @@
 // Books a conversion: the insured part flows to what is due, to what is owed on credit, then to what
 // was paid, newest first. Law: tenders + dueAtCounter = total before and after, kept as a proof.
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { setAwaitsInsurance } from '../credit/await-insurance.ts';
-import { businessNow, rows, type Tx } from '../db/db.ts';
+import { rows, type Tx } from '../db/db.ts';
+import { together } from '../db/statements.ts';
 import type { Deps } from '../deps.ts';
 import { assert } from '../errors.ts';
 import { newId } from '../ids.ts';
 import { closeStay } from '../inpatient/close-stay.ts';
 import type { ClaimSplit } from '../insurance/insurer.ts';
-import { storeAnswer } from '../insurance/message-store.ts';
 import { openLegs } from '../ledger/open-legs.ts';
-import { postEntry } from '../ledger/post.ts';
+import { entryParts } from '../ledger/post.ts';
 import { type Fen, formatYuan, sumFen } from '../money.ts';
-import { recordEvents } from '../outbox/events.ts';
+import { eventParts, type NewEvent } from '../outbox/events.ts';
 import { reverseOldAgain } from '../settlement/ask-again.ts';
-import { saveClaim } from '../settlement/book-settlement.ts';
+import { endRun } from '../settlement/end-run.ts';
 import { refundedEntry } from '../settlement/entries.ts';
 import { giveBack } from '../settlement/give-back.ts';
-import { endIntent } from '../settlement/intent-store.ts';
+import { claimPart } from '../settlement/settled-rows.ts';
 import {
   lockSettlement,
   type SettlementRow,
@@ -36,19 +36,17 @@ export async function bookConversion(
   claimed: { split: ClaimSplit; msgid: string; unsaved?: Talk['unsaved'] },
 ): Promise<boolean> {
   const { row: waiting, intent } = taken;
-  const { split, unsaved } = claimed;
-  const [visit] = await rows<{ kind: string }>(
-    tx,
-    sql`select kind from visit where id = ${intent.visitId} for update`,
-  );
-  const row = await lockSettlement(tx, waiting.settlementId, waiting.hospitalCode);
-  const [isOurs, now, paid, legs] = await Promise.all([
-    endIntent(tx, intent, 'finished'),
-    businessNow(tx),
-    tendersOf(tx, row.id),
-    openLegs(tx, row.id),
+  const { split, unsaved, msgid } = claimed;
+  // Sent together and done in this order.
+  const [[visit], row, run, paid, legs] = await Promise.all([
+    rows<{ kind: string }>(tx, sql`select kind from visit where id = ${intent.visitId} for update`),
+    lockSettlement(tx, waiting.settlementId, waiting.hospitalCode),
+    endRun(tx, deps, intent, unsaved ?? null),
+    tendersOf(tx, waiting.settlementId),
+    openLegs(tx, waiting.settlementId),
   ]);
-  if (!isOurs) return false;
+  if (!run.is_ours) return false;
+  const now = new Date(run.now);
   assert(split.total === row.refundable, 'the claim is of what is left of the bill');
   const { givenBack, credit, off, due } = await giveBack(tx, {
     settlement: row,
@@ -75,18 +73,24 @@ export async function bookConversion(
   });
   const after = insurerFirst(row.id, paid, { split, off, now });
   const saved = { ...row, dueAtCounter: row.dueAtCounter - due };
-  const { msgid } = claimed;
-  await Promise.all([
-    saveClaim(tx, deps, { claimId, settlementId: row.id, hospitalCode, split, msgid }),
-    unsaved && storeAnswer(tx, deps.keyring, unsaved.msgid, unsaved.answer),
-    writeTenders(tx, row.id, after),
-    markConverted(tx, row),
+  const proof = { before: partsOf(row, paid), after: partsOf(saved, after), now };
+  const [[proved]] = await Promise.all([
+    together(
+      tx,
+      {
+        claimed: claimPart(deps, { claimId, settlementId: row.id, hospitalCode, split, msgid }),
+        ...tenderParts(row.id, after),
+        marked: markConverted(row),
+        proved: keepProof(waiting.id, proof),
+        ...eventParts(factsOf(row, waiting.id, now)),
+        ...(entry.legs.length > 0 ? entryParts(entry).parts : {}),
+      },
+      sql`select 1 from proved`,
+    ),
     setAwaitsInsurance(tx, row.id, false),
-    keepProof(tx, waiting.id, { before: partsOf(row, paid), after: partsOf(saved, after), now }),
-    tellEverybody(tx, row, waiting.id, now),
     reverseOldAgain(tx, { visitId: row.visitId, settlementId: row.id }),
   ]);
-  if (entry.legs.length > 0) await postEntry(tx, entry);
+  assert(proved, 'a claiming conversion is converted once');
   await closeStay(tx, { id: row.visitId, kind: visit?.kind ?? '' });
   return true;
 }
@@ -129,72 +133,56 @@ function insurerFirst(
   );
 }
 
-async function writeTenders(tx: Tx, settlementId: string, tenders: TenderRow[]): Promise<void> {
+function tenderParts(settlementId: string, tenders: TenderRow[]): { surplus: SQL; tendered: SQL } {
   const written = tenders.map((t) => ({
     ...t,
     amount: t.amount.toString(),
     givenBack: t.givenBack.toString(),
   }));
-  await rows(
-    tx,
-    sql`
-    with surplus as (
-      delete from tender where settlement_id = ${settlementId} and position > ${tenders.length}::int
-    )
-    insert into tender (settlement_id, position, kind, amount, reference, given_back, paid_at)
-    select ${settlementId}, position, kind, amount, reference, "givenBack", "paidAt"
-    from jsonb_to_recordset(${JSON.stringify(written)}::jsonb) as t(position int, kind text,
-      amount bigint, reference text, "givenBack" bigint, "paidAt" timestamptz)
-    on conflict (settlement_id, position) do update set kind = excluded.kind,
-      amount = excluded.amount, reference = excluded.reference,
-      given_back = excluded.given_back, paid_at = excluded.paid_at`,
-  );
+  return {
+    surplus: sql`
+      delete from tender where settlement_id = ${settlementId} and position > ${tenders.length}::int`,
+    tendered: sql`
+      insert into tender (settlement_id, position, kind, amount, reference, given_back, paid_at)
+      select ${settlementId}::text, position, kind, amount, reference, "givenBack", "paidAt"
+      from jsonb_to_recordset(${JSON.stringify(written)}::jsonb) as t(position int, kind text,
+        amount bigint, reference text, "givenBack" bigint, "paidAt" timestamptz)
+      on conflict (settlement_id, position) do update set kind = excluded.kind,
+        amount = excluded.amount, reference = excluded.reference,
+        given_back = excluded.given_back, paid_at = excluded.paid_at`,
+  };
 }
 
-async function markConverted(tx: Tx, row: SettlementRow): Promise<void> {
-  await rows(
-    tx,
-    sql`
+function markConverted(row: SettlementRow): SQL {
+  return sql`
     update settlement set insurance_status = 'converted', insurance_reason = null,
       invoice = case when invoice is not null
         then invoice || '{"status": "replacementNeeded"}'::jsonb end
-    where id = ${row.id}`,
-  );
+    where id = ${row.id}`;
 }
 
-async function keepProof(
-  tx: Tx,
+function keepProof(
   conversionId: string,
-  proof: { before: Part[]; after: Part[]; now: Date },
-): Promise<void> {
-  const { before, after, now } = proof;
-  const converted = await rows(
-    tx,
-    sql`
+  { before, after, now }: { before: Part[]; after: Part[]; now: Date },
+): SQL {
+  return sql`
     update conversion set status = 'converted', reason = null, unknown_msgid = null,
       before = ${JSON.stringify(before)}::jsonb, after = ${JSON.stringify(after)}::jsonb,
       attempts = attempts || jsonb_build_array(jsonb_build_object(
         'at', clock_timestamp(), 'outcome', 'converted')),
       resolved_at = ${now.toISOString()}::timestamptz
-    where id = ${conversionId} and status = 'claiming' returning 1`,
-  );
-  assert(converted.length === 1, 'a claiming conversion is converted once');
+    where id = ${conversionId} and status = 'claiming' returning 1`;
 }
 
-async function tellEverybody(
-  tx: Tx,
-  row: SettlementRow,
-  conversionId: string,
-  now: Date,
-): Promise<void> {
+function factsOf(row: SettlementRow, conversionId: string, now: Date): NewEvent[] {
   const about = {
     hospitalCode: row.hospitalCode,
     ...(row.citizenId ? { citizenId: row.citizenId } : {}),
     data: { settlementId: row.id, visitId: row.visitId, conversionId },
     occurredAt: now,
   };
-  await recordEvents(tx, [
+  return [
     { ...about, type: 'settlement.converted' },
     ...(row.invoice ? [{ ...about, type: 'invoice.replacementNeeded' as const }] : []),
-  ]);
+  ];
 }

@@ -1,7 +1,7 @@
 // Law: a hold is captured once; what is captured becomes debt in the same statement, what is left of
 // the hold is free again. Above the hold only what limit and family caps leave then is taken, and nothing
 // through a link that has ended; the hold itself is honoured all the same (domain.md, Credit).
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { rows, type Tx } from '../db/db.ts';
 import { newId } from '../ids.ts';
 import type { Fen } from '../money.ts';
@@ -30,7 +30,7 @@ export interface CaptureCredit {
   /** False: only what is held. Family links and their caps are looked at by the statement itself. */
   mayUseMore: boolean;
   /** The most without the payer's own act, fen; what is held is honoured above it. Null: the payer acted. */
-  ceiling?: Fen | null;
+  ceiling?: Fen | SQL | null;
 }
 
 export interface CapturedCredit {
@@ -98,7 +98,7 @@ function captureStatement(wish: CaptureCredit) {
     taken as (
       select c.*, coalesce(c.old_id, ${newId('hold')}) as hold_id,
         least(${wish.owed}::bigint, greatest(c.base,
-          least(c.base + case when c.may then c.free else 0 end, ${wish.ceiling ?? null}::bigint)))
+          least(c.base + case when c.may then c.free else 0 end, (${wish.ceiling ?? null})::bigint)))
           as amount
       from seen c
     ),

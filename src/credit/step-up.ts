@@ -22,12 +22,14 @@ export interface SteppedUp<T> {
   toConfirm: Fen | null;
 }
 
-/** CTE `step_up` (above in fen; null: the policy asks for nothing). Needs CTE clock. */
-export const stepUpCte = sql`step_up as materialized (
+const stepUpAbove = sql`
   select round((data ->> 'stepUpAbove')::numeric * 100)::bigint as above
   from policy, clock
   where kind = 'credit' and name = 'default' and valid_from <= clock.now
-  order by valid_from desc, version desc limit 1)`;
+  order by valid_from desc, version desc limit 1`;
+
+/** CTE `step_up` (above in fen; null: the policy asks for nothing). Needs CTE clock. */
+export const stepUpCte = sql`step_up as materialized (${stepUpAbove})`;
 
 /**
  * What the policy lets this visit hold without the payer's own act: `stepUpAbove`, or what the payer
@@ -52,6 +54,11 @@ export async function readStepUp(
   if (!row || row.above === null) return null;
   return { ceiling: maxFen(row.above, row.reached), defaultHold: row.default_hold };
 }
+
+/** The ceiling of `readStepUp` as an expression, null where the policy asks for nothing. Needs CTE clock. */
+export const ceilingOf = (visit: { id: string; payerCitizenId: string | null }): SQL => sql`(
+  select case when above is not null then greatest(above, ${reachedBy(visit)}) end
+  from (${stepUpAbove}) as step_up)`;
 
 /**
  * What is held for a visit, or what its payer has confirmed for it, whichever is more. A word is good for

@@ -24,12 +24,29 @@ export async function readRows<T extends PgTable>(
   table: T,
   tail: SQL,
 ): Promise<InferSelectModel<T>[]> {
-  const { columns, selecting } = shapeOf(table);
-  const { text, params } = textOf(tail);
-  const found = await clientOf(tx)
-    .unsafe(`${selecting} ${text}`, params, { prepare: true })
-    .values();
+  const { columns, names, name } = shapeOf(table);
+  const found = await valuesOf(tx, sql`select ${names} from ${name} ${tail}`);
   return found.map((values) => rowOf(columns, values) as InferSelectModel<T>);
+}
+
+/** As `readRows`, with one JSON value of `beside` (an expression) for each row. */
+export async function readRowsBeside<T extends PgTable, B>(
+  tx: Tx | Db,
+  table: T,
+  beside: SQL,
+  tail: SQL,
+): Promise<{ row: InferSelectModel<T>; beside: B }[]> {
+  const { columns, names, name } = shapeOf(table);
+  const found = await valuesOf(tx, sql`select ${names}, ${beside} from ${name} ${tail}`);
+  return found.map((values) => ({
+    row: rowOf(columns, values) as InferSelectModel<T>,
+    beside: values[columns.length] as B,
+  }));
+}
+
+async function valuesOf(tx: Tx | Db, statement: SQL): Promise<unknown[][]> {
+  const { text, params } = textOf(statement);
+  return clientOf(tx).unsafe(text, params, { prepare: true }).values();
 }
 
 /** `insert into … values …` of one row, to be run by itself or as a part of `together`. */
@@ -64,8 +81,10 @@ export function together<T>(
 }
 
 interface TableShape {
-  /** `select "id", … from "table"` */
-  selecting: string;
+  /** "table" */
+  name: SQL;
+  /** "table"."id", … */
+  names: SQL;
   columns: { key: string; name: string; column: PgColumn }[];
 }
 
@@ -79,8 +98,9 @@ function shapeOf(table: PgTable): TableShape {
     name: casing.getColumnCasing(column),
     column: column as PgColumn,
   }));
-  const names = columns.map(({ name }) => `"${name}"`).join(', ');
-  const shape = { columns, selecting: `select ${names} from "${getTableName(table)}"` };
+  const own = `"${getTableName(table)}"`;
+  const names = sql.raw(columns.map(({ name }) => `${own}."${name}"`).join(', '));
+  const shape = { columns, names, name: sql.raw(own) };
   shapes.set(table, shape);
   return shape;
 }

@@ -256,7 +256,8 @@ function answerStatement(keyring: Keyring, msgid: string, answer: Answer): SQL {
   return sql`${answerUpdate(keyring, msgid, answer)} returning 1 as stored`;
 }
 
-function answerUpdate(keyring: Keyring, msgid: string, answer: Answer): SQL {
+/** `storeAnswer` as the beginning of a larger statement: more conditions may follow. */
+export function answerUpdate(keyring: Keyring, msgid: string, answer: Answer): SQL {
   return sql`update insurance_message
     set outcome = ${answer.outcome}, answer = ${keyring.seal(JSON.stringify(answer))}::bytea,
         answered_at = clock_timestamp()

@@ -2,8 +2,9 @@
 // them true. Names are noun and past tense; the list is closed so that readers can rely on it.
 // Law: with a fact, and in the same statement, one delivery is queued for each endpoint that asked for
 // it; a hospital's endpoint is told of no other hospital's visits.
-import { sql } from 'drizzle-orm';
-import { rows, type Tx } from '../db/db.ts';
+import { type SQL, sql } from 'drizzle-orm';
+import type { Tx } from '../db/db.ts';
+import { together } from '../db/statements.ts';
 import { newId } from '../ids.ts';
 
 /** What a webhook endpoint may ask for; the rest of our events are told to the citizen only. */
@@ -78,6 +79,11 @@ export function recordEvent(tx: Tx, fact: NewEvent): Promise<void> {
 
 /** Records facts and queues their deliveries. One statement, whoever listens. */
 export async function recordEvents(tx: Tx, facts: readonly NewEvent[]): Promise<void> {
+  await together(tx, eventParts(facts));
+}
+
+/** `recordEvents` as parts of a larger statement. */
+export function eventParts(facts: readonly NewEvent[]): { fact: SQL; told: SQL } {
   const written = facts.map((fact) => ({
     id: newId('event'),
     type: fact.type,
@@ -86,24 +92,22 @@ export async function recordEvents(tx: Tx, facts: readonly NewEvent[]): Promise<
     data: fact.data,
     occurred_at: fact.occurredAt.toISOString(),
   }));
-  await rows(
-    tx,
-    sql`
-    with fact as (
+  return {
+    fact: sql`
       insert into event (id, type, hospital_code, citizen_id, data, occurred_at)
       select id, type, hospital_code, citizen_id, data, occurred_at
       from jsonb_to_recordset(${JSON.stringify(written)}::jsonb) as f(id text, type text,
         hospital_code text, citizen_id text, data jsonb, occurred_at timestamptz)
-      returning id, type, hospital_code
-    )
-    insert into job (id, kind, subject_id, payload, next_attempt_at)
-    select ${newId('job')}::text || '_' || row_number() over (), 'deliverWebhook',
-      fact.id || ':' || w.id, jsonb_build_object('eventId', fact.id, 'endpointId', w.id),
-      clock_timestamp()
-    from fact join webhook_endpoint w on w.event_types ? fact.type and w.disabled_at is null
-      and (w.hospital_code is null or w.hospital_code = fact.hospital_code
-        or ${JSON.stringify(cityWide)}::jsonb ? fact.type)
-    where not exists (
-      select 1 from terminal t where t.client_id = w.client and t.revoked_at is not null)`,
-  );
+      returning id, type, hospital_code`,
+    told: sql`
+      insert into job (id, kind, subject_id, payload, next_attempt_at)
+      select ${newId('job')}::text || '_' || row_number() over (), 'deliverWebhook',
+        fact.id || ':' || w.id, jsonb_build_object('eventId', fact.id, 'endpointId', w.id),
+        clock_timestamp()
+      from fact join webhook_endpoint w on w.event_types ? fact.type and w.disabled_at is null
+        and (w.hospital_code is null or w.hospital_code = fact.hospital_code
+          or ${JSON.stringify(cityWide)}::jsonb ? fact.type)
+      where not exists (
+        select 1 from terminal t where t.client_id = w.client and t.revoked_at is not null)`,
+  };
 }

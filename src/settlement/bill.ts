@@ -1,12 +1,11 @@
 // The bill as the insurer must see it: patient, clinical fields, and what is left of each line.
-import { eq, sql } from 'drizzle-orm';
+import { eq, type SQL, sql } from 'drizzle-orm';
 import type { VisitKind } from '../credit/policy.ts';
-import { type Db, rows, type Tx } from '../db/db.ts';
-import { citizen, hospital, settlement, visit } from '../db/schema.ts';
+import { settlement, visit } from '../db/schema.ts';
+import { readRowsBeside } from '../db/statements.ts';
 import type { Deps } from '../deps.ts';
 import { assert } from '../errors.ts';
 import { terminalOperator } from '../identity/credentials.ts';
-import { openCitizen } from '../identity/people.ts';
 import type { Coded, Diagnosis } from '../insurance/claim-defaults.ts';
 import { type InsuredPerson, openPerson } from '../insurance/person.ts';
 import {
@@ -77,32 +76,42 @@ export function readUnsettledBill(
   );
 }
 
+interface AroundBill {
+  hospital: { code: string; name: string; level: number; region: string; left_at: string | null };
+  /** Sealed, as hexadecimal text; null: nobody is named yet. */
+  id_number: string | null;
+  name: string | null;
+  charges: LineRow[];
+}
+
+/** Visit, hospital, patient and lines in one statement: a counter waits for it. */
 async function readBillOf(
   deps: Deps,
   visitId: string,
   which: ReturnType<typeof sql>,
 ): Promise<BilledVisit> {
-  const [[found], charges] = await Promise.all([
-    deps.db
-      .select({ visit, hospital, citizen })
-      .from(visit)
-      .innerJoin(hospital, eq(hospital.code, visit.hospitalCode))
-      .leftJoin(citizen, eq(citizen.id, visit.citizenId))
-      .where(eq(visit.id, visitId)),
-    readCharges(deps.db, visitId, which),
-  ]);
+  const [found] = await readRowsBeside<typeof visit, AroundBill>(
+    deps.db,
+    visit,
+    sql`jsonb_build_object('hospital', to_jsonb(h), 'id_number', encode(c.id_number, 'hex'),
+      'name', encode(c.name, 'hex'), 'charges', ${linesOf(visitId, which)})`,
+    sql`join hospital h on h.code = visit.hospital_code
+      left join citizen c on c.id = visit.citizen_id
+    where visit.id = ${visitId}`,
+  );
   assert(found, `visit ${visitId} exists`);
-  const row = found.visit;
-  const patient = found.citizen && openCitizen(deps.keyring, found.citizen);
+  const { row, beside } = found;
+  const { left_at: leftAt, ...place } = beside.hospital;
   const kind = row.kind as VisitKind;
+  const charges = beside.charges.map(chargeOf);
   return {
     visit: row,
     kind,
-    hospital: found.hospital,
+    hospital: { ...place, leftAt: leftAt === null ? null : new Date(leftAt) },
     operator: operatorOf(deps, row),
-    patient,
+    patient: patientOf(deps, beside),
     person: row.insuredPerson ? openPerson(deps.keyring, row.insuredPerson) : null,
-    claimVisit: claimVisitOf(deps, row, kind, found.hospital.region),
+    claimVisit: claimVisitOf(deps, row, kind, place.region),
     acctUsedFlag: acctUsedFlagOf({
       personal: row.usePersonalAccount,
       family: row.useFamilyAccount,
@@ -110,6 +119,12 @@ async function readBillOf(
     charges,
     total: sumFen(charges.map((line) => line.amount)),
   };
+}
+
+function patientOf(deps: Deps, { id_number, name }: AroundBill): BilledVisit['patient'] {
+  if (id_number === null || name === null) return null;
+  const open = (hex: string) => deps.keyring.open(Buffer.from(hex, 'hex'));
+  return { name: open(name), idNumber: open(id_number) };
 }
 
 function claimVisitOf(deps: Deps, row: VisitRow, kind: VisitKind, treatRegion: string): ClaimVisit {
@@ -168,7 +183,8 @@ interface LineRow {
   name: string;
   quantity: string;
   unit_price: string;
-  amount: Fen;
+  /** Fen as text: a JSON number would be a float on the way. */
+  amount: string;
   occurred_at: string;
   is_outside_insurance: boolean;
   detail: {
@@ -180,32 +196,31 @@ interface LineRow {
   };
 }
 
-async function readCharges(
-  tx: Tx | Db,
-  visitId: string,
-  which: ReturnType<typeof sql>,
-): Promise<ClaimCharge[]> {
-  const found = await rows<LineRow>(
-    tx,
-    sql`
-    select c.line_number, c.code, c.name, trim_scale(c.quantity - c.refunded_quantity) as quantity,
-      trim_scale(c.unit_price) as unit_price, c.amount - c.refunded_amount as amount,
-      c.occurred_at, c.is_outside_insurance, c.detail
+/** What is left of each line of the batches meant, as a JSON array. */
+function linesOf(visitId: string, which: SQL): SQL {
+  return sql`(
+    select coalesce(jsonb_agg(jsonb_build_object('line_number', c.line_number, 'code', c.code,
+      'name', c.name, 'quantity', trim_scale(c.quantity - c.refunded_quantity)::text,
+      'unit_price', trim_scale(c.unit_price)::text,
+      'amount', (c.amount - c.refunded_amount)::text, 'occurred_at', c.occurred_at,
+      'is_outside_insurance', c.is_outside_insurance, 'detail', c.detail)
+      order by c.line_number), '[]')
     from charge c join charge_batch b on b.visit_id = c.visit_id and b.batch = c.batch
-    where c.visit_id = ${visitId} and c.refunded_quantity < c.quantity and ${which}
-    order by c.line_number`,
-  );
-  return found.map((line) => ({
+    where c.visit_id = ${visitId} and c.refunded_quantity < c.quantity and ${which})`;
+}
+
+function chargeOf(line: LineRow): ClaimCharge {
+  return {
     lineNumber: line.line_number,
     code: line.code,
     name: line.name,
     quantity: line.quantity,
     unitPrice: line.unit_price,
-    amount: line.amount,
+    amount: BigInt(line.amount),
     occurredAt: new Date(line.occurred_at),
     isOutsideInsurance: line.is_outside_insurance,
     ...line.detail,
-  }));
+  };
 }
 
 /** The bill without what a refund takes off: whole lines, or a part of their quantity. */

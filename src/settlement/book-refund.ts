@@ -16,7 +16,6 @@ import { type Fen, maxFen } from '../money.ts';
 import { recordEvent } from '../outbox/events.ts';
 import { lockVisit } from '../visit/visit-store.ts';
 import { reverseOldAgain } from './ask-again.ts';
-import { saveClaim } from './book-settlement.ts';
 import { refundedEntry } from './entries.ts';
 import { giveBack } from './give-back.ts';
 import { endIntent, type Intent } from './intent-store.ts';
@@ -24,6 +23,7 @@ import type { Reclaimed } from './reclaim.ts';
 import { markRefunded } from './refund-lines.ts';
 import { openRefundCase, type RefundOrder } from './refund-order.ts';
 import { type InsurerParts, refundView } from './refund-store.ts';
+import { saveClaim } from './settled-rows.ts';
 import {
   type ClaimRow,
   liveClaim,

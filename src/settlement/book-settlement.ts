@@ -1,38 +1,48 @@
 // Transaction B of a settlement: waterfall, capture, books, claim, conversion, events and the reply,
 // all or nothing. Lock order: visit, settlement, credit line.
-import { eq, sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { queueConversion } from '../conversion/queue-conversion.ts';
-import { captureCredit } from '../credit/capture-hold.ts';
+import { type CaptureCredit, type CapturedCredit, captureCredit } from '../credit/capture-hold.ts';
 import type { VisitKind } from '../credit/policy.ts';
-import { businessNow, rows, type Tx } from '../db/db.ts';
-import { settlement, tender, visit } from '../db/schema.ts';
+import type { Tx } from '../db/db.ts';
+import { settlement } from '../db/schema.ts';
+import { insertOf, together } from '../db/statements.ts';
 import type { Deps } from '../deps.ts';
 import { assert, Refusal } from '../errors.ts';
 import { finishRunningKey } from '../http/idempotency.ts';
 import type { Reply } from '../http/route.ts';
 import { newId } from '../ids.ts';
 import { closeStay } from '../inpatient/close-stay.ts';
-import type { ClaimSplit } from '../insurance/insurer.ts';
-import { postEntry } from '../ledger/post.ts';
+import { entryParts } from '../ledger/post.ts';
 import { formatYuan } from '../money.ts';
-import { recordEvent } from '../outbox/events.ts';
+import { eventParts, type NewEvent } from '../outbox/events.ts';
 import { inDrawer } from '../shift/drawer.ts';
 import { captureCeiling } from '../visit/change-hold.ts';
 import { lockVisit, type VisitRow, visitView } from '../visit/visit-store.ts';
 import { reverseOldAgain } from './ask-again.ts';
 import type { ClaimResult } from './claim-run.ts';
 import type { CounterDecision } from './decide.ts';
+import { type EndedRun, endRun } from './end-run.ts';
 import { settledEntry } from './entries.ts';
-import { endIntent, type Intent } from './intent-store.ts';
-import { keepLearnt } from './keep-learnt.ts';
+import type { Intent } from './intent-store.ts';
+import { type Learnt, learntOf } from './keep-learnt.ts';
+import { claimPart, tendersPart } from './settled-rows.ts';
 import { counterMsOf, type SettlementOrder } from './settlement-order.ts';
 import { freeReferences, type SettlementRow, settlementView } from './settlement-store.ts';
 import { unusedOf } from './unused-tenders.ts';
-import { type CounterTender, closeBill, divideBill, type Tender } from './waterfall.ts';
+import {
+  type CounterTender,
+  closeBill,
+  type Divided,
+  divideBill,
+  type Tender,
+} from './waterfall.ts';
 
 export interface Booking {
   claim: ClaimResult | { outcome: 'skipped' };
   decision: Extract<CounterDecision, { do: 'book' }>;
+  /** The visit as the run read it; while it is settling nobody changes who pays or what kind it is. */
+  visit: VisitRow;
 }
 
 /** Closes the bill as decided. 409 in-flight when somebody else took the run over. */
@@ -43,40 +53,50 @@ export async function bookSettlement(
   booking: Booking,
 ): Promise<Reply> {
   const order = intent.order as SettlementOrder;
-  const row = await lockVisit(tx, intent.visitId, order.hospitalCode);
-  const [isOurs, now] = await Promise.all([
-    endIntent(tx, intent, 'finished'),
-    businessNow(tx),
-    keepLearnt(tx, deps, row.id, booking.claim),
+  const divided = divide(order, booking);
+  // Sent together and done in this order: what is captured for a run that is not ours is undone.
+  const [row, run, captured] = await Promise.all([
+    lockVisit(tx, intent.visitId, order.hospitalCode),
+    endRun(tx, deps, intent, unsavedOf(booking)),
+    captureCredit(tx, captureOf(order, booking, divided)),
   ]);
-  if (!isOurs) throw new Refusal('idempotency/in-flight', { retryAfterSeconds: 1 });
-  const bill = await payBill(tx, order, row, booking);
+  if (!run.is_ours) throw new Refusal('idempotency/in-flight', { retryAfterSeconds: 1 });
+  const now = new Date(run.now);
+  const bill = await payBill(tx, order, divided, captured);
   const counterMs = counterMsOf(intent, deps.realNow());
-  const saved = await insertSettlement(tx, { order, row, booking, bill, now, counterMs });
-  const claimRef = await insertClaim(tx, deps, order, booking.claim);
+  const unused = await unusedOf(tx, row, bill.unused, now);
+  const saved = settlementRow({ order, row, booking, bill, now, counterMs, unused, run });
+  const changed = await saveSettlement(tx, deps, { order, row, booking, bill, now, saved });
   // Only a visit that was registered before can have an older claim of unknown fate.
-  if (claimRef && row.mdtrtId) {
+  if (booking.claim.outcome === 'settled' && row.mdtrtId) {
     await reverseOldAgain(tx, { visitId: row.id, settlementId: order.settlementId });
   }
-  const entry = settledEntry({
+  await queueIfAwaiting(tx, { order, booking, bill, now, citizenId: row.citizenId });
+  await closeStay(tx, row);
+  return reply(tx, deps, intent, { saved, row: changed });
+}
+
+const unsavedOf = ({ claim }: Booking) => ('unsaved' in claim ? claim.unsaved : null);
+
+function divide(order: SettlementOrder, { claim }: Booking): Divided {
+  const split = claim.outcome === 'settled' ? claim.split : null;
+  const offered = order.counterTenders.map((t) => ({ ...t, amount: BigInt(t.amount) }));
+  return divideBill(BigInt(order.total), split, offered);
+}
+
+function captureOf(order: SettlementOrder, booking: Booking, { owed }: Divided): CaptureCredit {
+  const { visit: row, decision } = booking;
+  return {
+    visitId: row.id,
     settlementId: order.settlementId,
-    hospitalCode: order.hospitalCode,
-    occurredAt: now,
-    total: BigInt(order.total),
-    dueAtCounter: bill.dueAtCounter,
-    tenders: bill.tenders,
-    claim: claimRef,
-    credit: bill.credit,
-  });
-  // A bill of 0.00 (free items) moves no money: there is nothing to write into the books.
-  const legs = await inDrawer(tx, order.terminalId, entry.legs);
-  await Promise.all([
-    legs.length > 0 && postEntry(tx, { ...entry, legs }),
-    queueIfAwaiting(tx, { order, booking, bill, now, citizenId: row.citizenId }),
-    updateVisit(tx, row, order),
-    recordSettled(tx, saved, now),
-  ]);
-  return reply(tx, deps, intent, saved);
+    payerCitizenId: row.payerCitizenId,
+    visitKind: row.kind as VisitKind,
+    owed,
+    awaitsInsurance: decision.insurance === 'awaitingInsurance',
+    isEmergency: row.kind === 'emergency',
+    mayUseMore: row.payerCitizenId !== null,
+    ceiling: captureCeiling(row, order.settledBy ?? null),
+  };
 }
 
 interface PaidBill {
@@ -99,27 +119,13 @@ interface Closing {
 async function payBill(
   tx: Tx,
   order: SettlementOrder,
-  row: VisitRow,
-  booking: Booking,
+  divided: Divided,
+  captured: CapturedCredit,
 ): Promise<PaidBill> {
-  const split = booking.claim.outcome === 'settled' ? booking.claim.split : null;
-  const offered = order.counterTenders.map((t) => ({ ...t, amount: BigInt(t.amount) }));
-  const divided = divideBill(BigInt(order.total), split, offered);
   for (const { kind, reference } of divided.unused) {
     const isTaken = divided.tenders.some((t) => t.kind === kind && t.reference === reference);
     if (!isTaken) await freeReferences(tx, order.settlementId, { kind, reference });
   }
-  const captured = await captureCredit(tx, {
-    visitId: row.id,
-    settlementId: order.settlementId,
-    payerCitizenId: row.payerCitizenId,
-    visitKind: row.kind as VisitKind,
-    owed: divided.owed,
-    awaitsInsurance: booking.decision.insurance === 'awaitingInsurance',
-    isEmergency: row.kind === 'emergency',
-    mayUseMore: row.payerCitizenId !== null,
-    ceiling: await captureCeiling(tx, row, order.settledBy ?? null),
-  });
   const { tenders, dueAtCounter } = closeBill(divided, captured.captured);
   const { lender, payerCitizenId } = captured;
   return {
@@ -134,97 +140,94 @@ async function payBill(
   };
 }
 
-async function insertSettlement(
-  tx: Tx,
-  closing: Closing & { counterMs: number | null },
-): Promise<SettlementRow> {
-  const { order, row, booking, bill, now, counterMs } = closing;
+function settlementRow(
+  closing: Closing & { counterMs: number | null; unused: unknown; run: EndedRun },
+): SettlementRow {
+  const { order, row, booking, bill, now, counterMs, unused, run } = closing;
   const total = BigInt(order.total);
-  const [saved] = await tx
-    .insert(settlement)
-    .values({
-      id: order.settlementId,
-      visitId: row.id,
-      hospitalCode: row.hospitalCode,
-      citizenId: row.citizenId,
-      status: bill.dueAtCounter > 0n ? 'awaitingPayment' : 'settled',
-      insuranceStatus: booking.decision.insurance,
-      insuranceReason: booking.decision.reason ?? null,
-      total,
-      dueAtCounter: bill.dueAtCounter,
-      unused: await unusedOf(tx, row, bill.unused, now),
-      payer: bill.credit ? row.payer : null,
-      payerCitizenId: bill.credit?.citizenId ?? null,
-      receiptNumber: order.receiptNumber,
-      isInterim: order.isInterim,
-      isLateCapture: bill.isLateCapture,
-      refundable: total,
-      settledAt: now,
-      recordedAt: now,
-      businessDate: sql`business_date(${now.toISOString()}::timestamptz)`,
-      terminalId: order.terminalId,
-      counterMs,
-    })
-    .returning();
-  assert(saved, 'the settlement is inserted');
-  const tenders = bill.tenders.map((t, position) => ({
+  return {
+    id: order.settlementId,
+    visitId: row.id,
+    hospitalCode: row.hospitalCode,
+    citizenId: row.citizenId,
+    status: bill.dueAtCounter > 0n ? 'awaitingPayment' : 'settled',
+    insuranceStatus: booking.decision.insurance,
+    insuranceReason: booking.decision.reason ?? null,
+    total,
+    dueAtCounter: bill.dueAtCounter,
+    dueReduced: 0n,
+    arrears: 0n,
+    arrearsReduced: 0n,
+    unused,
+    payer: bill.credit ? row.payer : null,
+    payerCitizenId: bill.credit?.citizenId ?? null,
+    receiptNumber: order.receiptNumber,
+    invoice: null,
+    isInterim: order.isInterim,
+    isLateCapture: bill.isLateCapture,
+    refundable: total,
+    settledAt: now,
+    recordedAt: now,
+    businessDate: run.business_date,
+    terminalId: order.terminalId,
+    counterMs,
+  };
+}
+
+/** Settlement, tenders, claim, books, visit and event in one statement. Returns the visit as it is now. */
+async function saveSettlement(
+  tx: Tx,
+  deps: Deps,
+  closing: Closing & { saved: SettlementRow },
+): Promise<VisitRow> {
+  const { order, row, booking, bill, now, saved } = closing;
+  const { claim } = booking;
+  const claimRef =
+    claim.outcome === 'settled' ? { claimId: newId('claim'), setlId: claim.split.setlId } : null;
+  const entry = settledEntry({
     settlementId: order.settlementId,
-    position: position + 1,
-    kind: t.kind,
-    amount: t.amount,
-    reference: t.reference ?? null,
-    paidAt: now,
-  }));
-  if (tenders.length > 0) await tx.insert(tender).values(tenders);
-  return saved;
-}
-
-async function insertClaim(
-  tx: Tx,
-  deps: Deps,
-  order: Pick<SettlementOrder, 'settlementId' | 'hospitalCode'>,
-  result: Booking['claim'],
-) {
-  if (result.outcome !== 'settled') return null;
-  const claimId = newId('claim');
-  const { split, msgid } = result;
-  await saveClaim(tx, deps, { ...order, claimId, split, msgid });
-  return { claimId, setlId: split.setlId };
-}
-
-/** Books the insurer's settlement as the one live claim of ours. */
-export async function saveClaim(
-  tx: Tx,
-  deps: Deps,
-  order: {
-    claimId: string;
-    settlementId: string;
-    hospitalCode: string;
-    split: ClaimSplit;
-    msgid: string;
-  },
-): Promise<void> {
-  const { split } = order;
-  const text = JSON.stringify(split, (_, value) =>
-    typeof value === 'bigint' ? value.toString() : value,
-  );
-  const [total, fund, account, familyAccount, hospitalBorne, cash] = [
-    ...[split.total, split.fund, split.account, split.familyAccount],
-    ...[split.hospitalBorne, split.cash],
-  ].map(String);
-  await rows(
+    hospitalCode: order.hospitalCode,
+    occurredAt: now,
+    total: BigInt(order.total),
+    dueAtCounter: bill.dueAtCounter,
+    tenders: bill.tenders,
+    claim: claimRef,
+    credit: bill.credit,
+  });
+  const legs = await inDrawer(tx, order.terminalId, entry.legs);
+  const event = settledEvent(saved, now);
+  const settled = claim.outcome === 'settled' ? claim : null;
+  const learnt = learntOf(deps, claim);
+  const [marked] = await together<{ status: string }>(
     tx,
-    sql`
-    insert into claim (id, settlement_id, setl_id, hospital_code, mdtrt_id, msgid, status, insutype,
-      clr_type, clr_optins, setl_time, total, fund, account, family_account, hospital_borne, cash,
-      split)
-    values (${order.claimId}, ${order.settlementId}, ${split.setlId}, ${order.hospitalCode},
-      ${split.mdtrtId}, ${order.msgid}, 'live', ${split.insutype}, ${split.clrType},
-      ${split.clrOptins}, coalesce(${split.setlTime?.toISOString() ?? null}::timestamptz,
-      business_now()), ${total}::bigint, ${fund}::bigint, ${account}::bigint,
-      ${familyAccount}::bigint, ${hospitalBorne}::bigint, ${cash}::bigint,
-      ${deps.keyring.seal(text)}::bytea)`,
+    {
+      saved: insertOf(settlement, saved),
+      paid: tendersPart(order.settlementId, bill.tenders, now),
+      claimed: settled && claimRef && claimPart(deps, { ...order, ...claimRef, ...settled }),
+      marked: visitPart(row, order, learnt),
+      // A bill of 0.00 (free items) moves no money: there is nothing to write into the books.
+      ...(legs.length > 0 ? entryParts({ ...entry, legs }).parts : {}),
+      ...(event ? eventParts([event]) : {}),
+    },
+    sql`select status from marked`,
   );
+  assert(marked, 'the locked visit is there');
+  const dischargedAt = order.dischargedAt ? new Date(order.dischargedAt) : row.dischargedAt;
+  return { ...row, ...learnt, ...marked, dischargedAt, version: row.version + 1 };
+}
+
+/** Settled once every batch is; what the insurer said on the way is kept with it. */
+function visitPart(row: VisitRow, order: SettlementOrder, learnt: Learnt): SQL {
+  const { insuredPerson = null, mdtrtId = null, filing } = learnt;
+  return sql`
+    update visit set version = ${row.version + 1}::int,
+      status = case when exists (select 1 from charge_batch b
+        where b.visit_id = ${row.id} and b.settlement_id is null) then 'open' else 'settled' end,
+      discharged_at = coalesce(${order.dischargedAt ?? null}::timestamptz, discharged_at),
+      insured_person = coalesce(${insuredPerson}::bytea, insured_person),
+      mdtrt_id = coalesce(${mdtrtId}::text, mdtrt_id),
+      filing = coalesce(${filing ? JSON.stringify(filing) : null}::jsonb, filing)
+    where id = ${row.id} returning status`;
 }
 
 async function queueIfAwaiting(
@@ -250,42 +253,34 @@ async function queueIfAwaiting(
   });
 }
 
-/** Settled once every batch is; a stay is closed by the settlement that leaves nothing. */
-async function updateVisit(tx: Tx, row: VisitRow, order: SettlementOrder): Promise<void> {
-  await tx
-    .update(visit)
-    .set({
-      status: sql`case when exists (select 1 from charge_batch b
-        where b.visit_id = ${row.id} and b.settlement_id is null) then 'open' else 'settled' end`,
-      version: row.version + 1,
-      ...(order.dischargedAt ? { dischargedAt: new Date(order.dischargedAt) } : {}),
-    })
-    .where(eq(visit.id, row.id));
-  await closeStay(tx, row);
-}
-
-async function recordSettled(tx: Tx, row: SettlementRow, now: Date): Promise<void> {
+/** Told when it is paid: what is still due at the counter is told by collect-payment.ts. */
+function settledEvent(row: SettlementRow, now: Date): NewEvent | null {
   const isAwaiting = row.insuranceStatus === 'awaitingInsurance';
-  // Told when it is paid: what is still due at the counter is told by collect-payment.ts.
-  if (!isAwaiting && row.status !== 'settled') return;
-  await recordEvent(tx, {
+  if (!isAwaiting && row.status !== 'settled') return null;
+  return {
     type: isAwaiting ? 'settlement.awaitingInsurance' : 'settlement.settled',
     hospitalCode: row.hospitalCode,
     ...(row.citizenId ? { citizenId: row.citizenId } : {}),
     data: { settlementId: row.id, visitId: row.visitId, total: formatYuan(row.total) },
     occurredAt: now,
-  });
+  };
 }
 
-async function reply(tx: Tx, deps: Deps, intent: Intent, saved: SettlementRow): Promise<Reply> {
+async function reply(
+  tx: Tx,
+  deps: Deps,
+  intent: Intent,
+  { saved, row }: { saved: SettlementRow; row: VisitRow },
+): Promise<Reply> {
   const order = intent.order as SettlementOrder;
-  const view = await settlementView(tx, saved);
-  let answer: Reply = { status: 200, body: view };
-  if (order.isOneScan) {
-    const row = await lockVisit(tx, intent.visitId, order.hospitalCode);
+  const [settled, visit] = await Promise.all([
+    settlementView(tx, saved),
+    order.isOneScan ? visitView(tx, deps.keyring, row) : null,
+  ]);
+  let answer: Reply = { status: 200, body: settled };
+  if (visit) {
     const elapsedMs = Math.max(0, deps.realNow().getTime() - order.startedAtMs);
-    const body = { visit: await visitView(tx, deps.keyring, row), settlement: view, elapsedMs };
-    answer = { status: 201, body };
+    answer = { status: 201, body: { visit, settlement: settled, elapsedMs } };
   }
   if (intent.key) await finishRunningKey(tx, intent.key, answer);
   return answer;

@@ -1,8 +1,8 @@
 // Claims a bill at the insurer: 1101 → 2201 → 2203 → 2204 → 2206 → 2207, of an inpatient
 // 1101 → 2401 → 2301 → 2303 → 2304. Before the settling trade doubt means offline (no money moved); at
 // it doubt means unknown. Nothing is booked here.
-import { and, eq } from 'drizzle-orm';
-import { claim as claimTable } from '../db/schema.ts';
+import { sql } from 'drizzle-orm';
+import { rows } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
 import { askFiling } from '../insurance/ask-filing.ts';
 import { tradesOf } from '../insurance/claim-inputs.ts';
@@ -184,8 +184,10 @@ export async function isBooked(
   hospitalCode: string,
   setlId: string,
 ): Promise<boolean> {
-  const isThisOne = and(eq(claimTable.hospitalCode, hospitalCode), eq(claimTable.setlId, setlId));
-  const [known] = await db.select({ id: claimTable.id }).from(claimTable).where(isThisOne);
+  const [known] = await rows(
+    db,
+    sql`select 1 from claim where hospital_code = ${hospitalCode} and setl_id = ${setlId}`,
+  );
   return known !== undefined;
 }
 

@@ -171,13 +171,18 @@ export async function endIntent(
   held: Pick<Intent, 'id' | 'leaseToken'>,
   status: 'finished' | 'undone',
 ): Promise<boolean> {
-  const ended = await rows(
-    tx,
-    sql`
-    update intent set status = ${status}, finished_at = clock_timestamp()
-    where id = ${held.id} and lease_token = ${held.leaseToken} and status = 'running' returning 1`,
-  );
+  const ended = await rows(tx, endingOf(held, status));
   return ended.length > 0;
+}
+
+/** `endIntent` as part of a larger statement; returns a row when it was ours to end. */
+export function endingOf(
+  held: Pick<Intent, 'id' | 'leaseToken'>,
+  status: 'finished' | 'undone',
+): SQL {
+  return sql`
+    update intent set status = ${status}, finished_at = clock_timestamp()
+    where id = ${held.id} and lease_token = ${held.leaseToken} and status = 'running' returning 1`;
 }
 
 /** A query that locks the intent, if it is still ours: guards a message that cannot be taken back. */

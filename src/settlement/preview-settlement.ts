@@ -140,7 +140,7 @@ async function wouldCapture(
         ...ask,
         isEmergency: row.kind === 'emergency',
         mayUseMore: row.payerCitizenId !== null,
-        ceiling: await captureCeiling(inner, row, null),
+        ceiling: captureCeiling(row, null),
       });
       captured = taken.captured;
       inner.rollback();

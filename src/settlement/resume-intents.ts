@@ -132,7 +132,8 @@ async function resolveWaiting(
         unsaved: null,
       };
       const decision = { do: 'book', insurance: 'claimed' } as const;
-      await transact(deps.db, (tx) => bookSettlement(tx, deps, intent, { claim, decision }));
+      const booking = { claim, decision, visit: bill.visit };
+      await transact(deps.db, (tx) => bookSettlement(tx, deps, intent, booking));
       return;
     }
   }

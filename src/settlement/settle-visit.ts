@@ -169,7 +169,9 @@ export async function runSettlement(deps: Deps, intent: Intent): Promise<Reply> 
   const decision = decideAtCounter(claim, order.whenInsuranceOffline);
   switch (decision.do) {
     case 'book':
-      return transact(deps.db, (tx) => bookSettlement(tx, deps, intent, { claim, decision }));
+      return transact(deps.db, (tx) =>
+        bookSettlement(tx, deps, intent, { claim, decision, visit: bill.visit }),
+      );
     case 'undo': {
       const { code, reason } = decision;
       const refusal = new Refusal(code, {

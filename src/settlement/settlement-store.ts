@@ -1,8 +1,9 @@
 // Rows of settlements and the view that callers see. Refunds never change `total` and `tenders`.
-import { and, asc, desc, eq, ne, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import { type Db, rows, type Tx } from '../db/db.ts';
-import { chargeBatch, claim, conversion, receivable, settlement, tender } from '../db/schema.ts';
-import { Refusal } from '../errors.ts';
+import { claim, settlement, tender } from '../db/schema.ts';
+import { readRows } from '../db/statements.ts';
+import { assert, Refusal } from '../errors.ts';
 import { formatYuan } from '../money.ts';
 import type { CounterTender, Tender } from './waterfall.ts';
 
@@ -16,11 +17,11 @@ export async function lockSettlement(
   settlementId: string,
   hospitalCode: string,
 ): Promise<SettlementRow> {
-  const [row] = await tx
-    .select()
-    .from(settlement)
-    .where(and(eq(settlement.id, settlementId), eq(settlement.hospitalCode, hospitalCode)))
-    .for('update');
+  const [row] = await readRows(
+    tx,
+    settlement,
+    sql`where id = ${settlementId} and hospital_code = ${hospitalCode} for update`,
+  );
   if (!row) throw new Refusal('resource/not-found');
   return row;
 }
@@ -38,12 +39,8 @@ export async function findSettlement(
   return row ?? null;
 }
 
-export async function tendersOf(tx: Tx | Db, settlementId: string): Promise<TenderRow[]> {
-  return tx
-    .select()
-    .from(tender)
-    .where(eq(tender.settlementId, settlementId))
-    .orderBy(asc(tender.position));
+export function tendersOf(tx: Tx | Db, settlementId: string): Promise<TenderRow[]> {
+  return readRows(tx, tender, sql`where settlement_id = ${settlementId} order by position`);
 }
 
 /** The one live claim of a settlement, if the insurer has one. */
@@ -57,32 +54,53 @@ export async function liveClaim(tx: Tx | Db, settlementId: string): Promise<Clai
 
 /** The settlement as the contract shows it. */
 export async function settlementView(tx: Tx | Db, row: SettlementRow) {
-  const [tenders, batches, claims, owed, conversions] = await Promise.all([
-    tendersOf(tx, row.id),
-    tx
-      .select({ batch: chargeBatch.batch })
-      .from(chargeBatch)
-      .where(eq(chargeBatch.settlementId, row.id))
-      .orderBy(asc(chargeBatch.position)),
-    liveClaim(tx, row.id),
-    tx.select({ id: receivable.id }).from(receivable).where(eq(receivable.settlementId, row.id)),
-    tx
-      .select({ id: conversion.id })
-      .from(conversion)
-      .where(and(eq(conversion.settlementId, row.id), ne(conversion.status, 'cancelled')))
-      .orderBy(desc(conversion.id))
-      .limit(1),
-  ]);
+  return showSettlement(row, await readAroundSettlement(tx, row.id));
+}
+
+/** What is shown of a settlement and stands elsewhere; amounts are fen as text. */
+export interface AroundSettlement {
+  tenders: { kind: string; amount: string; reference: string | null }[];
+  batches: string[];
+  setl_id: string | null;
+  receivable_id: string | null;
+  conversion_id: string | null;
+}
+
+/** Reads it in one statement. */
+async function readAroundSettlement(tx: Tx | Db, settlementId: string): Promise<AroundSettlement> {
+  const [around] = await rows<AroundSettlement>(
+    tx,
+    sql`
+    select
+      (select coalesce(jsonb_agg(jsonb_build_object('kind', t.kind, 'amount', t.amount::text,
+          'reference', t.reference) order by t.position), '[]')
+        from tender t where t.settlement_id = ${settlementId}) as tenders,
+      (select coalesce(jsonb_agg(b.batch order by b.position), '[]')
+        from charge_batch b where b.settlement_id = ${settlementId}) as batches,
+      (select c.setl_id from claim c
+        where c.settlement_id = ${settlementId} and c.status = 'live') as setl_id,
+      (select r.id from receivable r where r.settlement_id = ${settlementId} limit 1)
+        as receivable_id,
+      (select c.id from conversion c
+        where c.settlement_id = ${settlementId} and c.status <> 'cancelled'
+        order by c.id desc limit 1) as conversion_id`,
+  );
+  assert(around, 'one row is one row');
+  return around;
+}
+
+/** The settlement as the contract shows it, of what was read. Pure. */
+function showSettlement(row: SettlementRow, around: AroundSettlement) {
   return {
     id: row.id,
     ...splitView({
       visitId: row.visitId,
-      batches: batches.map((b) => b.batch),
+      batches: around.batches,
       total: row.total,
       dueAtCounter: row.dueAtCounter,
-      tenders: tenders.map((t) => ({
+      tenders: around.tenders.map((t) => ({
         kind: t.kind as Tender['kind'],
-        amount: t.amount,
+        amount: BigInt(t.amount),
         ...(t.reference ? { reference: t.reference } : {}),
       })),
       unused: (
@@ -90,15 +108,15 @@ export async function settlementView(tx: Tx | Db, row: SettlementRow) {
       ).map((t) => ({ ...t, amount: BigInt(t.amount) })),
       insurance: {
         status: row.insuranceStatus,
-        ...(claims ? { claimId: claims.setlId } : {}),
+        ...(around.setl_id ? { claimId: around.setl_id } : {}),
         ...(row.insuranceReason ? { reason: row.insuranceReason } : {}),
       },
       payer: row.payer,
     }),
     status: row.status,
     ...(row.isInterim ? { interim: true } : {}),
-    ...(owed[0] ? { receivableId: owed[0].id } : {}),
-    ...(conversions[0] ? { conversionId: conversions[0].id } : {}),
+    ...(around.receivable_id ? { receivableId: around.receivable_id } : {}),
+    ...(around.conversion_id ? { conversionId: around.conversion_id } : {}),
     ...(row.receiptNumber ? { receiptNumber: row.receiptNumber } : {}),
     ...(row.invoice ? { invoice: row.invoice } : {}),
     stillDue: formatYuan(row.dueAtCounter - row.dueReduced),

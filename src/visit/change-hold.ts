@@ -1,10 +1,11 @@
 // Sets or voids what is held for a visit. Law: above the step-up the payer is asked, and the question is
 // kept although the request that raised it is refused; any other total asked for takes it back.
-import { eq } from 'drizzle-orm';
+import { eq, type SQL } from 'drizzle-orm';
 import type { HoldView } from '../credit/hold-sql.ts';
 import type { VisitKind } from '../credit/policy.ts';
 import { voidHold } from '../credit/set-hold.ts';
 import {
+  ceilingOf,
   confirmationNeeded,
   readStepUp,
   STEP_UP_NEEDED,
@@ -66,16 +67,12 @@ async function holdOrAsk(
 }
 
 /**
- * The most that a settlement may take of the payer's line, fen; null: the payer acted, at the counter or by
- * settling on the phone (`settledBy`), or the policy asks for nothing.
+ * The most that a settlement may take of the payer's line, as an expression in fen; null: the payer acted,
+ * at the counter or by settling on the phone (`settledBy`).
  */
-export async function captureCeiling(
-  tx: Tx,
-  row: VisitRow,
-  settledBy: string | null,
-): Promise<Fen | null> {
+export function captureCeiling(row: VisitRow, settledBy: string | null): SQL | null {
   if (isPayersAct(row) || (settledBy !== null && settledBy === row.payerCitizenId)) return null;
-  return (await readStepUp(tx, row))?.ceiling ?? null;
+  return ceilingOf(row);
 }
 
 /** The patient pays and has shown more than a card; a relative who pays has shown nothing here. */

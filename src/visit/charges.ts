@@ -43,7 +43,7 @@ export async function addCharges(
 }
 
 /** Inserts a batch and its lines under the visit's lock; refuses a taken batch or line number. */
-export async function insertCharges(
+async function insertCharges(
   tx: Tx,
   visit: VisitRow,
   order: { batch: string; items: ChargeItem[] },

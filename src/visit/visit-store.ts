@@ -1,12 +1,13 @@
 // Rows of visits and their charges: locking, reading, and the view that callers see.
-import { and, asc, desc, eq, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
+import type { HoldView } from '../credit/hold-sql.ts';
 import { type Db, rows, type Tx } from '../db/db.ts';
-import { chargeBatch, hold, settlement, visit } from '../db/schema.ts';
-import { type ProblemCode, problems, Refusal } from '../errors.ts';
+import { chargeBatch, type hold, visit } from '../db/schema.ts';
+import { readRows } from '../db/statements.ts';
+import { assert, type ProblemCode, problems, Refusal } from '../errors.ts';
 import { explained } from '../http/explanations.ts';
 import { maskIdNumber, maskName } from '../identity/id-number.ts';
 import type { Keyring } from '../identity/keyring.ts';
-import { readCitizen } from '../identity/people.ts';
 import type { Filing } from '../insurance/filing.ts';
 import { formatYuan } from '../money.ts';
 import { confirmationOfVisit } from './confirmation-store.ts';
@@ -16,11 +17,11 @@ export type BatchRow = typeof chargeBatch.$inferSelect;
 
 /** Locks a visit of this hospital for the rest of the transaction; 404 for anybody else's. */
 export async function lockVisit(tx: Tx, visitId: string, hospitalCode: string): Promise<VisitRow> {
-  const [row] = await tx
-    .select()
-    .from(visit)
-    .where(and(eq(visit.id, visitId), eq(visit.hospitalCode, hospitalCode)))
-    .for('update');
+  const [row] = await readRows(
+    tx,
+    visit,
+    sql`where id = ${visitId} and hospital_code = ${hospitalCode} for update`,
+  );
   if (!row) throw new Refusal('resource/not-found');
   return row;
 }
@@ -44,35 +45,55 @@ export async function findVisit(
   return row ?? null;
 }
 
-export async function batchesOf(tx: Tx | Db, visitId: string): Promise<BatchRow[]> {
-  return tx
-    .select()
-    .from(chargeBatch)
-    .where(eq(chargeBatch.visitId, visitId))
-    .orderBy(asc(chargeBatch.position));
+export function batchesOf(tx: Tx | Db, visitId: string): Promise<BatchRow[]> {
+  return readRows(tx, chargeBatch, sql`where visit_id = ${visitId} order by position`);
 }
 
 /** The visit as the contract shows it; personal data masked. */
 export async function visitView(tx: Tx | Db, keyring: Keyring, row: VisitRow) {
-  const { proxyCitizenId } = row;
+  return showVisit(keyring, row, await readAround(tx, row));
+}
+
+/** What is shown of a visit and stands elsewhere. */
+export interface AroundVisit {
+  hold: { id: string; status: HoldView['status']; amount: string; expires_at: string } | null;
+  settlement_ids: string[];
+  name: Buffer | null;
+  id_number: Buffer | null;
+  proxy_name: Buffer | null;
+  asked: Awaited<ReturnType<typeof confirmationOfVisit>>;
+}
+
+/** Reads it in one statement, or two where the payer may be asked for a word. */
+async function readAround(
+  tx: Tx | Db,
+  row: Pick<VisitRow, 'id' | 'citizenId' | 'proxyCitizenId' | 'holdDecline'>,
+): Promise<AroundVisit> {
   const isAsked = row.holdDecline === 'credit/confirmation-needed';
-  // Sent together: each of them would else be a message and a wait of its own.
-  const [[newestHold], settlements, patient, proxy, asked] = await Promise.all([
-    tx
-      .select()
-      .from(hold)
-      .where(eq(hold.visitId, row.id))
-      .orderBy(desc(hold.placedAt), desc(hold.id))
-      .limit(1),
-    tx
-      .select({ id: settlement.id })
-      .from(settlement)
-      .where(eq(settlement.visitId, row.id))
-      .orderBy(asc(settlement.recordedAt)),
-    row.citizenId ? readCitizen(tx, keyring, row.citizenId) : null,
-    proxyCitizenId ? readCitizen(tx, keyring, proxyCitizenId) : null,
+  const [[around], asked] = await Promise.all([
+    rows<Omit<AroundVisit, 'asked'>>(
+      tx,
+      sql`
+      select (
+          select jsonb_build_object('id', h.id, 'status', h.status, 'amount', h.amount::text,
+            'expires_at', h.expires_at)
+          from hold h where h.visit_id = ${row.id} order by h.placed_at desc, h.id desc limit 1
+        ) as hold,
+        (select coalesce(jsonb_agg(s.id order by s.recorded_at), '[]')
+          from settlement s where s.visit_id = ${row.id}) as settlement_ids,
+        c.name, c.id_number, p.name as proxy_name
+      from (select 1) as once left join citizen c on c.id = ${row.citizenId}::text
+        left join citizen p on p.id = ${row.proxyCitizenId}::text`,
+    ),
     isAsked ? confirmationOfVisit(tx, row.id) : null,
   ]);
+  assert(around, 'one row is one row');
+  return { ...around, asked };
+}
+
+/** The visit as the contract shows it, of what was read. Pure but for the keys. */
+function showVisit(keyring: Keyring, row: VisitRow, around: AroundVisit) {
+  const { hold: newest, name, id_number: idNumber, proxy_name: proxy, asked } = around;
   return {
     id: row.id,
     visitNumber: row.visitNumber,
@@ -80,17 +101,24 @@ export async function visitView(tx: Tx | Db, keyring: Keyring, row: VisitRow) {
     status: row.status,
     businessDate: row.businessDate,
     startedAt: row.startedAt.toISOString(),
-    patient: patient
-      ? { name: maskName(patient.name), idNumber: maskIdNumber(patient.idNumber) }
-      : null,
+    patient:
+      name && idNumber
+        ? { name: maskName(keyring.open(name)), idNumber: maskIdNumber(keyring.open(idNumber)) }
+        : null,
     insured: row.insured,
     payer: row.payer,
-    ...(proxy ? { proxy: { name: maskName(proxy.name) } } : {}),
+    ...(proxy ? { proxy: { name: maskName(keyring.open(proxy)) } } : {}),
     ...(asked ? { holdConfirmation: asked } : {}),
-    hold: newestHold ? holdView(newestHold) : null,
+    hold: newest
+      ? holdView({
+          ...newest,
+          amount: BigInt(newest.amount),
+          expiresAt: new Date(newest.expires_at),
+        })
+      : null,
     holdDecline: declineView(row.holdDecline),
     chargedTotal: formatYuan(row.chargedTotal),
-    settlementIds: settlements.map((s) => s.id),
+    settlementIds: around.settlement_ids,
     ...(row.kind === 'inpatient' ? { admission: admissionView(row) } : {}),
     ...(row.filing ? { filing: row.filing as Filing } : {}),
   };
