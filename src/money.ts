@@ -11,6 +11,8 @@ export type Fen = bigint;
 export const MAX_FEN: Fen = 9_999_999_999n;
 
 const YUAN = /^(0|[1-9]\d{0,7})\.\d{2}$/;
+/** What nearly all of them are: no exponent, nothing finer than a fen. */
+const PLAIN_WIRE_NUMBER = /^(-?\d{1,16})(?:\.(\d{1,2}))?$/;
 const WIRE_NUMBER = /^-?\d{1,16}(\.\d{1,20})?([eE][+-]?\d{1,2})?$/;
 
 /** True for a yuan string with exactly two decimals, e.g. "12.30". */
@@ -84,6 +86,8 @@ export function splitByWeights(amount: Fen, weights: readonly Fen[]): Fen[] {
  */
 export function fenFromWire(value: unknown): Fen | null {
   const text = value === null || value === undefined ? '' : String(value).trim();
+  const plain = PLAIN_WIRE_NUMBER.exec(text);
+  if (plain) return BigInt(plain[1] + (plain[2] ?? '').padEnd(2, '0'));
   if (!WIRE_NUMBER.test(text)) return null;
   const fen = new Decimal(text).times(100);
   return fen.isInteger() ? BigInt(fen.toFixed(0)) : null;

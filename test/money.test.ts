@@ -1,4 +1,5 @@
 // Law: integer fen everywhere, half-up in one place, and no fen is ever lost or made by a split.
+import { Decimal } from 'decimal.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -260,6 +261,19 @@ describe("an insurer's amount", () => {
       ),
     );
     expect(fenFromWire('0.30000000000000004')).toBeNull();
+  });
+
+  it('says of every number text what decimal.js says', () => {
+    const text = fc.stringMatching(/^-?\d{1,17}(\.\d{0,4})?([eE][+-]?\d{1,2})?$/);
+    const Exact = Decimal.clone({ precision: 200 });
+    fc.assert(
+      fc.property(text, (number) => {
+        const isNumber = /^-?\d{1,16}(\.\d+)?([eE].*)?$/.test(number);
+        const fen = isNumber ? new Exact(number).times(100) : null;
+        expect(fenFromWire(number)).toBe(fen?.isInteger() ? BigInt(fen.toFixed(0)) : null);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 });
 

@@ -1,5 +1,6 @@
 // Personal data at rest: AES-256-GCM with key ids, and a keyed blind index to find people again.
-import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
+import { randomSupply } from '../random.ts';
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -24,15 +25,20 @@ export function makeKeyring(dataKeys: string, indexKey: string): Keyring {
     newest = id;
   }
   const secret = Buffer.from(indexKey, 'base64');
+  const newestKey = keys.get(newest)!;
+  const newestId = Buffer.from(newest, 'utf8');
+  const head = Buffer.concat([Buffer.from([newestId.length]), newestId]);
+  const nextNonce = randomSupply(NONCE_BYTES);
   const keyIdOf = (sealed: Buffer) => sealed.subarray(1, 1 + (sealed[0] ?? 0)).toString('utf8');
 
   return {
     seal(text) {
-      const nonce = randomBytes(NONCE_BYTES);
-      const cipher = createCipheriv('aes-256-gcm', keys.get(newest)!, nonce);
-      const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
-      const id = Buffer.from(newest, 'utf8');
-      return Buffer.concat([Buffer.from([id.length]), id, nonce, cipher.getAuthTag(), body]);
+      const nonce = nextNonce();
+      const cipher = createCipheriv('aes-256-gcm', newestKey, nonce);
+      const body = cipher.update(text, 'utf8');
+      // GCM is a stream: the end adds no bytes, only the tag.
+      cipher.final();
+      return Buffer.concat([head, nonce, cipher.getAuthTag(), body]);
     },
     open(sealed) {
       const id = keyIdOf(sealed);

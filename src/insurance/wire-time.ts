@@ -33,6 +33,8 @@ export function wireDate(at: Date): string {
 /** Reads "yyyy-MM-dd HH:mm:ss" as Shanghai time; null when absent or not a time. */
 export function readWireDateTime(text: string): Date | null {
   const wanted = text.trim();
+  // A preview has no time yet, and luxon is slow to say no.
+  if (wanted === '') return null;
   const at = new Date(`${wanted.replace(' ', 'T')}+08:00`);
   // What is written back as it was read is a time of the one offset, in this very format.
   if (at.getTime() >= ONE_OFFSET_SINCE_MS && wireDateTime(at) === wanted) return at;

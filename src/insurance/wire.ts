@@ -1,6 +1,6 @@
 // Role: the tolerant reader. Numbers stay text (no floats), infcode may be a number or a string,
 // output an object or a JSON string, idetinfo may lie outside it (nhsa.md §1.2, §1.5).
-import { parse } from 'lossless-json';
+import { parseExactly } from './exact-json.ts';
 import type { WireNode, WireValue } from './insurer.ts';
 
 /** The envelope of an answer that is one. */
@@ -74,7 +74,7 @@ function asNode(value: WireValue | undefined): WireNode | null {
 
 function parseJson(body: string): WireValue | undefined {
   try {
-    return parse(body, null, (number) => number) as WireValue;
+    return parseExactly(body);
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { eq, sql } from 'drizzle-orm';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { openDatabase, rows, transact } from '../../src/db/db.ts';
 import { citizen } from '../../src/db/schema.ts';
@@ -40,6 +41,20 @@ describe('at rest', () => {
     expect(keyring.seal(idNumber).equals(keyring.seal(idNumber))).toBe(false);
     expect(keyring.blindIndex(idNumber).equals(keyring.blindIndex(idNumber))).toBe(true);
     expect(newKeyring().blindIndex(idNumber).equals(keyring.blindIndex(idNumber))).toBe(false);
+  });
+
+  test('any text is sealed so that it opens again, and no nonce is used twice', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 300 }), (text) => {
+        expect(keyring.open(keyring.seal(text))).toBe(text);
+      }),
+    );
+    // After the length of the key's id and the id itself; more of them than one supply has.
+    const at = 1 + (keyring.seal('')[0] ?? 0);
+    const nonces = Array.from({ length: 1_000 }, () =>
+      keyring.seal('').toString('hex', at, at + 12),
+    );
+    expect(new Set(nonces).size).toBe(1_000);
   });
 
   test('a changed byte or a foreign key opens nothing', () => {
