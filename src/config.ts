@@ -21,6 +21,8 @@ const environment = z.object({
   PUBLIC_URL: url.optional(),
   DATABASE_URL: databaseUrl.optional(),
   DIRECT_DATABASE_URL: databaseUrl.optional(),
+  /** A replica for the reads that may be a second old; default: the database. */
+  REPORT_DATABASE_URL: databaseUrl.optional(),
   DATABASE_SCHEMA: z
     .string()
     .regex(/^[a-z_][a-z0-9_]{0,62}$/)

@@ -63,6 +63,7 @@ describe('the environment of the sandbox', () => {
     ['PORT', ['-1', '65536', '80.5', 'http', '1e9']],
     ['SANDBOX_INSURER_PORT', ['-1', '70000', 'x']],
     ['DATABASE_URL', ['localhost', 'not a url']],
+    ['REPORT_DATABASE_URL', ['replica', 'http://replica']],
     ['INSURANCE_URL', ['insurer', '//insurer']],
     ['DATABASE_SCHEMA', ['Xiamen', '1city', 'a-b', 'public; drop', 'ü', 'x'.repeat(64)]],
     ['DATABASE_POOL_SIZE', ['0', '-3', '1.5', 'many']],

@@ -2,7 +2,7 @@
 // service's code, so it is loaded beside the start of the database.
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import { buildDeps, createApp } from '../app.ts';
+import { buildDeps, closeDeps, createApp } from '../app.ts';
 import type { Environment } from '../config.ts';
 import type { Deps } from '../deps.ts';
 import { announceSandbox } from '../sandbox/start.ts';
@@ -19,7 +19,7 @@ const DRAIN_MS = 10_000;
 /** Opens this process's pool and clients. */
 export async function openDeps(env: Environment, ground: Ground): Promise<Deps> {
   const deps = await buildDeps(env, ground.parties);
-  stopAtEnd('pool', () => deps.db.$client.end({ timeout: 5 }));
+  stopAtEnd('pools', () => closeDeps(deps));
   return deps;
 }
 
