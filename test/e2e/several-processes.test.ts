@@ -190,6 +190,10 @@ describe.runIf(process.platform === 'linux')('two API processes and a worker', (
     expect(await found(city, 'worker', worker)).not.toBe(worker);
     await waitFor(() => isJobDone('stopped'), { timeoutMs: 60_000 });
     expect(city.service.output()).toContain('"process":"worker"');
+    // The worker has no port; its counts are seen through the others.
+    await complete(city, 3);
+    const counted = 'egret_jobs_total{kind="deliverWebhook",outcome="done"}';
+    expect(await scraped(city.url, counted)).toBe(1);
   }, 90_000);
 
   test('the port is served while an API process is away', async () => {
