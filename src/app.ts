@@ -94,13 +94,15 @@ export async function buildDeps(env: Environment, parties: Parties): Promise<Dep
   const metrics = makeMetrics();
   const realNow = () => new Date();
   surviveLostWrites(log);
-  const db = openDatabase({
-    url: parties.databaseUrl,
-    schema: env.DATABASE_SCHEMA,
-    poolSize: env.DATABASE_POOL_SIZE,
-    usePrepared: env.DATABASE_PREPARED === 'on',
-    isPooled: env.DIRECT_DATABASE_URL !== undefined,
-  });
+  const open = (url: string) =>
+    openDatabase({
+      url,
+      schema: env.DATABASE_SCHEMA,
+      poolSize: env.DATABASE_POOL_SIZE,
+      usePrepared: env.DATABASE_PREPARED === 'on',
+      isPooled: env.DIRECT_DATABASE_URL !== undefined,
+    });
+  const db = open(parties.databaseUrl);
   watchDatabase(metrics, db);
   const insurer = makeNhsaInsurer({
     ...parties.insurance,
@@ -119,6 +121,7 @@ export async function buildDeps(env: Environment, parties: Parties): Promise<Dep
     env,
     publicUrl: parties.publicUrl,
     db,
+    reportDb: env.REPORT_DATABASE_URL ? open(env.REPORT_DATABASE_URL) : db,
     log,
     keyring: makeKeyring(parties.dataKeys, parties.indexKey),
     insurer: makeGuardedInsurer(insurer, breaker, log),
@@ -131,6 +134,12 @@ export async function buildDeps(env: Environment, parties: Parties): Promise<Dep
     metrics,
     realNow,
   };
+}
+
+/** Ends the pools of the process. */
+export async function closeDeps({ db, reportDb }: Pick<Deps, 'db' | 'reportDb'>): Promise<void> {
+  const pools = new Set([db.$client, reportDb.$client]);
+  await Promise.all([...pools].map((pool) => pool.end({ timeout: 5 })));
 }
 
 /** The application; /sandbox/* exists only in sandbox mode and when its links are given. */

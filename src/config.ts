@@ -15,14 +15,19 @@ const environment = z.object({
   EGRET_MODE: z.enum(['sandbox', 'production']),
   PORT: port.default(8080),
   HOST: z.string().default('0.0.0.0'),
+  /** Processes that serve the API beside one for the jobs; 0: one process with everything. */
+  WORKERS: z.coerce.number().int().min(0).max(64).default(0),
   /** How the outside reaches us: issuer of our tokens. Default: http://127.0.0.1:PORT. */
   PUBLIC_URL: url.optional(),
   DATABASE_URL: databaseUrl.optional(),
   DIRECT_DATABASE_URL: databaseUrl.optional(),
+  /** A replica for the reads that may be a second old; default: the database. */
+  REPORT_DATABASE_URL: databaseUrl.optional(),
   DATABASE_SCHEMA: z
     .string()
     .regex(/^[a-z_][a-z0-9_]{0,62}$/)
     .default('public'),
+  /** Of each process. */
   DATABASE_POOL_SIZE: count(20),
   DATABASE_PREPARED: z.enum(['on', 'off']).default('on'),
   EGRET_DATA_DIR: z.string().min(1).default('.data'),
@@ -78,6 +83,16 @@ function requiredIn(env: Environment): (keyof Environment)[] {
 
 export class ConfigError extends Error {}
 
+/** The embedded database takes 300, some of them kept for its owner and for commands. */
+const EMBEDDED_CONNECTIONS = 280;
+
+/** Names what would only fail later, when all processes are busy at once. */
+function overfull({ DATABASE_URL, DATABASE_POOL_SIZE, WORKERS }: Environment): string | null {
+  const wanted = (WORKERS + 1) * DATABASE_POOL_SIZE;
+  if (DATABASE_URL !== undefined || wanted <= EMBEDDED_CONNECTIONS) return null;
+  return `DATABASE_POOL_SIZE: ${WORKERS + 1} processes with ${DATABASE_POOL_SIZE} connections each are more than the embedded database takes (${EMBEDDED_CONNECTIONS})`;
+}
+
 /** Reads and checks the environment. Throws ConfigError that names every wrong setting. */
 export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
@@ -86,6 +101,8 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     const wrong = parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`);
     throw new ConfigError(`wrong settings:\n  ${wrong.join('\n  ')}`);
   }
+  const tooMany = overfull(parsed.data);
+  if (tooMany) throw new ConfigError(`wrong settings:\n  ${tooMany}`);
   if (parsed.data.EGRET_MODE === 'production') {
     const missing = requiredIn(parsed.data).filter((name) => parsed.data[name] === undefined);
     if (missing.length > 0) throw new ConfigError(`missing in production: ${missing.join(', ')}`);

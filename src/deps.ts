@@ -17,6 +17,8 @@ export interface Deps {
   /** Our own base URL: issuer of terminal tokens and audience of client assertions. */
   publicUrl: string;
   db: Db;
+  /** For reports, which may be a second old: a read replica, else the same as `db`. */
+  reportDb: Db;
   log: Logger;
   keyring: Keyring;
   insurer: Insurer;

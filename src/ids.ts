@@ -1,5 +1,5 @@
 // TypeIDs: a prefix that names the kind, then a UUIDv7, so ids sort by time and explain themselves.
-import { typeid } from 'typeid-js';
+import { TypeID, typeid } from 'typeid-js';
 
 export const idPrefixes = {
   citizen: 'cit',
@@ -42,6 +42,13 @@ export type IdKind = keyof typeof idPrefixes;
 /** A new id of a kind, e.g. newId('visit') → "vis_01jd…". */
 export function newId(kind: IdKind): string {
   return typeid(idPrefixes[kind]).toString();
+}
+
+/** What sorts before every id of a kind that was made at this time or later (real time, to the ms). */
+export function firstIdAt(kind: IdKind, at: Date): string {
+  const time = at.getTime().toString(16).padStart(12, '0');
+  const uuid = `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
+  return TypeID.fromUUID(idPrefixes[kind], uuid).toString();
 }
 
 /** The shape of an id of one kind, for validation: prefix, underscore, 26 base32 characters. */

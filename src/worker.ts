@@ -3,20 +3,19 @@
 
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { sql } from 'drizzle-orm';
 import { lookAtDays } from './business-day/look-at-days.ts';
 import { confirmAtDayEnd } from './conversion/confirm-at-day-end.ts';
 import { confirmReversal } from './conversion/confirm-reversal.ts';
 import { convertDue } from './conversion/convert-due.ts';
 import { resumeConversions } from './conversion/resume-conversions.ts';
 import { expireHolds } from './credit/expire-holds.ts';
-import { rows } from './db/db.ts';
 import type { Deps } from './deps.ts';
 import { endAgedLinks } from './family/end-aged-links.ts';
 import { admitInpatient } from './inpatient/admit-visit.ts';
 import { findLateRefunds } from './inpatient/late-refunds.ts';
 import { syncStay } from './inpatient/sync-stay.ts';
 import { type JobHandlers, runDueJobs } from './outbox/jobs.ts';
+import { deleteExpired } from './outbox/retention.ts';
 import { makeWebhookQueue } from './outbox/webhook-queue.ts';
 import { sendPayoutFile } from './payout/send-payout-file.ts';
 import { lookAfterDebt } from './repayment/look-after-debt.ts';
@@ -65,10 +64,6 @@ const CONFIRMATION_MS = 5_000;
 const BATCH = 20;
 /** While the database is away, ask less often. */
 const MAX_FAILURE_DELAY_MS = 5_000;
-/** The contract says at least 7 days; one more, so that no clock difference matters. */
-const KEY_DAYS = 8;
-/** Hospitals ask about last month's events, not about older ones. */
-const DELIVERY_DAYS = 40;
 
 const chores = (): readonly Chore[] => [
   { name: 'jobs', everyMs: POLL_MS, run: (deps) => runDueJobs(deps, handlers, BATCH) },
@@ -89,7 +84,7 @@ const chores = (): readonly Chore[] => [
   { name: 'business days', everyMs: DAY_END_LOOK_MS, run: (deps) => lookAtDays(deps, BATCH) },
   { name: 'day end', everyMs: DAY_END_LOOK_MS, run: confirmAtDayEnd },
   { name: 'webhooks', everyMs: POLL_MS, isGreedy: true, ...makeWebhookQueue() },
-  { name: 'cleaning', everyMs: CLEAN_MS, run: deleteExpired },
+  { name: 'cleaning', everyMs: CLEAN_MS, run: deleteExpired, isGreedy: true },
 ];
 
 export interface Worker {
@@ -143,26 +138,4 @@ async function keepDoing(deps: Deps, chore: Chore, signal: AbortSignal): Promise
 /** Between 0.75 and 1.25, so that many processes do not ask in step. */
 function jitter(): number {
   return 0.75 + Math.random() / 2;
-}
-
-/** Spent tokens that nobody could use again; idempotency keys and deliveries past their time. */
-async function deleteExpired(deps: Deps): Promise<number> {
-  const deleted = await rows(
-    deps.db,
-    sql`
-      with tokens as (
-        delete from spent_token where expires_at < clock_timestamp() returning 1
-      ), codes as (
-        delete from one_time_credential
-        where expires_at < clock_timestamp() - interval '1 day' returning 1
-      ), keys as (
-        delete from idempotency_key
-        where created_at < clock_timestamp() - make_interval(days => ${KEY_DAYS}::int) returning 1
-      ), deliveries as (
-        delete from job where kind = 'deliverWebhook'
-          and done_at < clock_timestamp() - make_interval(days => ${DELIVERY_DAYS}::int) returning 1
-      )
-      select 1 from tokens union all select 1 from keys union all select 1 from codes union all select 1 from deliveries`,
-  );
-  return deleted.length;
 }

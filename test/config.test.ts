@@ -43,6 +43,7 @@ describe('the environment of the sandbox', () => {
       EGRET_DATA_DIR: '.data',
       DATABASE_SCHEMA: 'public',
       INSURANCE_QUIET_MS: 15_000,
+      WORKERS: 0,
     });
     expect(env.DATABASE_URL).toBeUndefined();
     expect(env.INSURANCE_URL).toBeUndefined();
@@ -62,10 +63,12 @@ describe('the environment of the sandbox', () => {
     ['PORT', ['-1', '65536', '80.5', 'http', '1e9']],
     ['SANDBOX_INSURER_PORT', ['-1', '70000', 'x']],
     ['DATABASE_URL', ['localhost', 'not a url']],
+    ['REPORT_DATABASE_URL', ['replica', 'http://replica']],
     ['INSURANCE_URL', ['insurer', '//insurer']],
     ['DATABASE_SCHEMA', ['Xiamen', '1city', 'a-b', 'public; drop', 'ü', 'x'.repeat(64)]],
     ['DATABASE_POOL_SIZE', ['0', '-3', '1.5', 'many']],
     ['DATABASE_PREPARED', ['yes', 'true']],
+    ['WORKERS', ['-1', '1.5', '65', 'all']],
     ['INSURANCE_QUIET_MS', ['0', '-1', 'soon']],
     ['LOG_LEVEL', ['loud']],
     ['METRICS_TOKEN', ['short']],
@@ -77,6 +80,14 @@ describe('the environment of the sandbox', () => {
       expect(text, `${name}=${value}`).toContain(name);
       expect(text?.split('\n')).toHaveLength(2);
     }
+  });
+
+  it('takes no more processes with pools than the embedded database has connections for', () => {
+    const many = { EGRET_MODE: 'sandbox', WORKERS: '9', DATABASE_POOL_SIZE: '28' };
+    expect(complaint(many)).toBeNull();
+    const tooMany = { ...many, DATABASE_POOL_SIZE: '29' };
+    expect(complaint(tooMany)).toContain('DATABASE_POOL_SIZE');
+    expect(complaint({ ...tooMany, DATABASE_URL: production.DATABASE_URL })).toBeNull();
   });
 
   it('names every wrong setting at once', () => {

@@ -65,7 +65,7 @@ export const conversionRoutes: Route[] = [
         query.cursor,
         z.tuple([z.iso.datetime(), z.string().regex(idPattern('conversion'))]),
       );
-      const found = await deps.db
+      const found = await deps.reportDb
         .select()
         .from(conversion)
         .where(
@@ -82,7 +82,7 @@ export const conversionRoutes: Route[] = [
         row.id,
       ]);
       const [views] = await Promise.all([
-        Promise.all(data.map((row) => conversionView(deps.db, row))),
+        Promise.all(data.map((row) => conversionView(deps.reportDb, row))),
         logLooksAtBills(deps.db, billsOf(data), lookOf(deps, caller)),
       ]);
       return { status: 200, body: { data: views, nextCursor } };

@@ -33,7 +33,7 @@ export function mountHealth(app: Express, deps: HealthDeps): void {
   app.get('/metrics', async (req, res) => {
     checkMetricsToken(deps, req.headers.authorization);
     const { registry } = deps.metrics;
-    sendText(res, 200, registry.contentType, await registry.metrics());
+    sendText(res, 200, registry.contentType, await deps.metrics.text());
   });
 }
 

@@ -2,7 +2,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 export interface Metrics {
+  /** This process's own. */
   registry: Registry;
+  /** What a scrape gets: of all processes, if there are several (processes/gather-metrics.ts). */
+  text(): Promise<string>;
   /** One finished request; `route` is the pattern, never the path. */
   countRequest(method: string, route: string, status: number, seconds: number): void;
   /** One message to the insurer and what it came to (an outcome of insurance/insurer.ts). */
@@ -21,6 +24,11 @@ export function makeMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
+  new Gauge({
+    name: 'egret_processes',
+    help: 'Processes that this scrape tells of',
+    registers,
+  }).set(1);
   const requests = new Histogram({
     name: 'egret_http_request_seconds',
     help: 'Time to answer a request',
@@ -43,6 +51,7 @@ export function makeMetrics(): Metrics {
   });
   return {
     registry,
+    text: () => registry.metrics(),
     countRequest: (method, route, status, seconds) =>
       requests.observe({ method, route, status }, seconds),
     countTrade: (infno, outcome, seconds) => trades.observe({ infno, outcome }, seconds),
@@ -53,7 +62,8 @@ export function makeMetrics(): Metrics {
         if (value === null) this.reset();
         else this.set(value);
       };
-      new Gauge({ name, help, registers, collect });
+      // Read from the shared database, so it is the same in every process and not to be added up.
+      new Gauge({ name, help, registers, collect, aggregator: 'max' });
     },
   };
 }

@@ -12,6 +12,7 @@ export function watchRoutes(metrics: Metrics, breaker: Pick<Breaker, 'stateOf'>)
     help: '1 while the breaker of a route to the insurer is open',
     labelNames: ['route'] as const,
     registers: [metrics.registry],
+    aggregator: 'max',
     async collect() {
       for (const route of routes) {
         const state = await breaker.stateOf(route).catch(() => null);

@@ -68,7 +68,7 @@ export const outageRoutes: Route[] = [
     problems: [],
     handler: async ({ deps, query }) => {
       const [before] = readCursor(query.cursor, z.tuple([idOf('outage')])) ?? [null];
-      const found = await deps.db
+      const found = await deps.reportDb
         .select()
         .from(outage)
         .where(
@@ -104,16 +104,16 @@ type ReadCall = Call<{ outageId: string }, { cursor?: string | undefined }>;
 async function readOutage(call: ReadCall): Promise<Reply> {
   const { deps, params, query } = call;
   const { hospitalCode } = callerOf(call, 'staff');
-  const [found] = await deps.db.select().from(outage).where(eq(outage.id, params.outageId));
+  const [found] = await deps.reportDb.select().from(outage).where(eq(outage.id, params.outageId));
   if (!found) throw new Refusal('resource/not-found');
   const row = found as OutageRow;
   if (call.accept === 'json') {
-    const report = await reportOutage(deps.db, row, hospitalCode);
+    const report = await reportOutage(deps.reportDb, row, hospitalCode);
     return { status: 200, body: { ...outageView(row), ...report } };
   }
   const [after] = readCursor(query.cursor, z.tuple([idOf('settlement')])) ?? [null];
   const window = { hospitalCode, after, limit: EXPORT_VISITS + 1 };
-  const visits = await visitsOfOutage(deps.db, row.id, window);
+  const visits = await visitsOfOutage(deps.reportDb, row.id, window);
   const { data, nextCursor } = page(visits, EXPORT_VISITS, (visit) => [visit.settlementId]);
   const reply = await tabularReply(call.accept, `outage-${row.id}`, columnsOf(row.id), data);
   const next: Record<string, string> = nextCursor ? { 'Next-Cursor': nextCursor } : {};

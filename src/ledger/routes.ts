@@ -40,7 +40,7 @@ export const ledgerRoutes: Route[] = [
     replies: { 200: trialBalanceReply },
     handler: async (call) => {
       const { at } = call.query;
-      const trial = await trialBalance(call.deps.db, {
+      const trial = await trialBalance(call.deps.reportDb, {
         ...(at ? { at } : {}),
         ...ownHospital(call),
       });
@@ -78,7 +78,7 @@ async function listEntries(call: Call<undefined, z.output<typeof entriesQuery>>)
   const [before] = readCursor(cursor, z.tuple([z.string().regex(idPattern('entry'))])) ?? [null];
   const size = call.accept === 'json' ? limit : EXPORT_ENTRIES;
   const found = await findEntries(
-    call.deps.db,
+    call.deps.reportDb,
     { ...filter, ...ownHospital(call) },
     { limit: size + 1, before },
   );

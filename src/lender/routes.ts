@@ -120,7 +120,7 @@ export const lenderRoutes: Route[] = [
       const after = readCursor(query.cursor, z.tuple([idOf('receivable')]));
       const { lineId, status } = query;
       const wish = { lineId, status, after: after?.[0] ?? null, count: query.limit + 1 };
-      const found = await listLoans(deps.db, lender, wish);
+      const found = await listLoans(deps.reportDb, lender, wish);
       const { data, nextCursor } = page(found.map(loanView), query.limit, (row) => [row.id]);
       if (accept !== 'json') return tabularReply(accept, 'receivables', columns, data);
       return { status: 200, body: { data, nextCursor } };

@@ -134,7 +134,9 @@ export async function runJob(deps: Deps, handlers: JobHandlers, job: Job): Promi
   renewing.unref();
   try {
     const nobody = { retryAfterSeconds: backOffSeconds(job.attempts) };
-    await keepOutcome(deps.db, job, (await handlers[job.kind]?.(deps, job)) ?? nobody);
+    const outcome = (await handlers[job.kind]?.(deps, job)) ?? nobody;
+    await keepOutcome(deps.db, job, outcome);
+    deps.metrics.countJob(job.kind, nameOf(outcome));
   } catch (error) {
     deps.log.error(
       { err: error, job: job.id, kind: job.kind, attempts: job.attempts },
@@ -143,9 +145,16 @@ export async function runJob(deps: Deps, handlers: JobHandlers, job: Job): Promi
     const text = briefly(error).slice(0, MAX_ERROR_CHARS);
     // If even this fails (database away) the lease runs out and the job is due again.
     await postpone(deps.db, job, backOffSeconds(job.attempts), text).catch(() => {});
+    deps.metrics.countJob(job.kind, 'retry');
   } finally {
     clearInterval(renewing);
   }
+}
+
+/** As it is counted. */
+function nameOf(outcome: JobOutcome): 'done' | 'retry' | 'failed' {
+  if (outcome === 'done') return 'done';
+  return 'gaveUp' in outcome ? 'failed' : 'retry';
 }
 
 /** Seconds until the next try after `attempts` tries. */

@@ -81,7 +81,7 @@ export function seedSandbox(db: Db): Promise<void> {
 /** Registers the terminal vendor and, with all parties, the demo citizen; returns what to print. */
 export async function announceSandbox(
   deps: Deps,
-  sandbox: Sandbox,
+  sandbox: Pick<Sandbox, 'parties' | 'links'>,
   localUrl: string,
 ): Promise<string> {
   await registerSandboxVendor(deps);

@@ -53,5 +53,5 @@ export const statisticsRoute = route({
   idempotency: 'none',
   replies: { 200: statisticsReply },
   problems: [],
-  handler: async ({ deps }) => ({ status: 200, body: await cityFigures(deps.db) }),
+  handler: async ({ deps }) => ({ status: 200, body: await cityFigures(deps.reportDb) }),
 });

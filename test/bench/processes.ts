@@ -78,6 +78,6 @@ function nameOf(pid: number, command: string): string {
   if (pid === process.pid) return 'bench';
   if (command.includes('sandbox/insurer/main')) return 'insurer';
   if (command.includes('sandbox/counterparties/main')) return 'counterparties';
-  if (command.includes('src/main.ts')) return 'service';
+  if (/src\/(main|processes\/child)\.ts/.test(command)) return 'service';
   return command.includes('postgres') ? 'postgres' : 'other';
 }

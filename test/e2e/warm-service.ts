@@ -1,10 +1,8 @@
 // Role: the service with its code loaded, started by a line on stdin. A restart after a kill then takes
 // what the service itself needs; a service whose test has died ends.
 import { once } from 'node:events';
-import '../../src/app.ts';
-import '../../src/db/migrate.ts';
-import '../../src/sandbox/start.ts';
-import '../../src/worker.ts';
+import '../../src/processes/ground.ts';
+import '../../src/processes/roles.ts';
 
 process.stdin.once('end', () => process.exit(1));
 await once(process.stdin, 'data');

@@ -3,12 +3,23 @@ import { sql } from 'drizzle-orm';
 import { beforeEach, expect, test } from 'vitest';
 import { rows, transact } from '../../src/db/db.ts';
 import type { Deps } from '../../src/deps.ts';
-import { backOffSeconds, enqueueJob, type JobHandlers, runDueJobs } from '../../src/outbox/jobs.ts';
+import {
+  backOffSeconds,
+  enqueueJob,
+  type JobHandlers,
+  type JobOutcome,
+  runDueJobs,
+} from '../../src/outbox/jobs.ts';
 import { useDatabase } from '../support/database.ts';
 
 const { db } = useDatabase();
 const logged: unknown[] = [];
-const deps = { db, log: { error: (fact: unknown) => logged.push(fact) } } as unknown as Deps;
+const counted: string[] = [];
+const deps = {
+  db,
+  log: { error: (fact: unknown) => logged.push(fact) },
+  metrics: { countJob: (kind: string, outcome: string) => counted.push(`${kind} ${outcome}`) },
+} as unknown as Deps;
 
 interface JobRow {
   kind: string;
@@ -42,6 +53,7 @@ const makeDue = () => db.execute(sql`update job set next_attempt_at = clock_time
 beforeEach(async () => {
   await db.execute(sql`delete from job`);
   logged.length = 0;
+  counted.length = 0;
 });
 
 test('runs a job once and marks it done', async () => {
@@ -119,6 +131,20 @@ test('waits as long as the handler asks', async () => {
   const [job] = await jobRows();
   expect(job!.wait).toBeGreaterThan(60);
   expect(job).toMatchObject({ is_done: false, last_error: null });
+});
+
+test('counts each run by what it came to', async () => {
+  const outcomes: JobOutcome[] = ['done', { retryAfterSeconds: 9 }, { gaveUp: 'HTTP 410' }];
+  for (const outcome of outcomes) {
+    await db.execute(sql`delete from job`);
+    await enqueue('set_6');
+    await runDueJobs(deps, { confirmReversal: async () => outcome }, 10);
+  }
+  await makeDue();
+  await enqueue('set_7');
+  await runDueJobs(deps, { confirmReversal: () => Promise.reject(new Error('no')) }, 10);
+  const kinds = ['done', 'retry', 'failed', 'retry'];
+  expect(counted).toEqual(kinds.map((outcome) => `confirmReversal ${outcome}`));
 });
 
 test('backs off 1, 5, 15, 60 and then 300 seconds', () => {

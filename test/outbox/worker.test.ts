@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import { expect, test } from 'vitest';
 import { rows } from '../../src/db/db.ts';
 import type { Deps } from '../../src/deps.ts';
-import { type Chore, runWorkerOnce, startWorker } from '../../src/worker.ts';
+import { type Chore, startWorker } from '../../src/worker.ts';
 import { useDatabase } from '../support/database.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -54,22 +54,6 @@ test('finishes what it holds before it stops, and takes nothing new', async () =
   finish();
   await stopping;
   expect(started).toBe(1);
-});
-
-test('deletes spent tokens and keys past their time, and no others', async () => {
-  await db.execute(sql`
-    insert into spent_token (hash, kind, expires_at) values
-      ('\\x01', 'jti', clock_timestamp() - interval '1 second'),
-      ('\\x02', 'jti', clock_timestamp() + interval '1 hour')`);
-  await db.execute(sql`
-    insert into idempotency_key (client, key, request_hash, status, created_at) values
-      ('c', 'old', '\\x00', 200, clock_timestamp() - interval '9 days'),
-      ('c', 'week', '\\x00', 200, clock_timestamp() - interval '7 days')`);
-  await runWorkerOnce(deps);
-  expect(await rows(db, sql`select encode(hash, 'hex') as hash from spent_token`)).toEqual([
-    { hash: '02' },
-  ]);
-  expect(await rows(db, sql`select key from idempotency_key`)).toEqual([{ key: 'week' }]);
 });
 
 // Last: a pool fails once on each connection that was thrown out, whoever uses it next.

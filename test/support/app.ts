@@ -9,7 +9,7 @@ import path from 'node:path';
 import { sql } from 'drizzle-orm';
 import type { Response } from 'supertest';
 import { afterAll, beforeAll } from 'vitest';
-import { buildDeps, createApp } from '../../src/app.ts';
+import { buildDeps, closeDeps, createApp } from '../../src/app.ts';
 import { readEnvironment } from '../../src/config.ts';
 import type { Db } from '../../src/db/db.ts';
 import type { Deps } from '../../src/deps.ts';
@@ -166,7 +166,7 @@ async function startParts(options: AppOptions, ends: (() => unknown)[]): Promise
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const publicUrl = env.PUBLIC_URL ?? url;
   const deps = await buildDeps(env, { publicUrl, databaseUrl: clone.url, ...sandbox.parties });
-  ends.splice(2, 0, () => deps.db.$client.end({ timeout: 5 }));
+  ends.splice(2, 0, () => closeDeps(deps));
   server.on('request', createApp(deps, sandbox.links));
   if (options.worker !== false) {
     const worker = startWorker(deps);
