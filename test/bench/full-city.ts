@@ -4,7 +4,7 @@ import { institutions } from '../../src/sandbox/city/hospitals.ts';
 import type { Bench } from './bench.ts';
 import { type City, terminalsIn } from './city.ts';
 import type { Round } from './figure.ts';
-import { type Filler, makeFiller, POSTINGS_A_VISIT } from './fill.ts';
+import { makeFiller, POSTINGS_A_VISIT } from './fill.ts';
 import { type Place, placeAll } from './hold.ts';
 
 /** Enrolled citizens and families for 10 million postings; a smaller past has fewer of both. */
@@ -23,12 +23,10 @@ export const fullCity: Bench = async (options, say) => {
   await options.withCity((empty) =>
     options.withCity(async (full) => {
       const began = performance.now();
-      const filled = await fill(full, size);
+      const inFull = await fill(full, size);
       const fillSeconds = (performance.now() - began) / 1000;
       say(`${await aboutSize(full)}, filled in ${fillSeconds.toFixed(0)} s`);
-      const few = await fill(empty, { visits: 0, citizens: VISITS, families: 0 });
-      const inEmpty = await placesIn(empty, few, VISITS);
-      const inFull = await placesIn(full, filled, size.citizens);
+      const inEmpty = await fill(empty, { visits: 0, citizens: VISITS, families: 0 });
       for (let round = 0; round <= options.rounds; round += 1) {
         const { value: yardstick } = await placeAll(empty, inEmpty);
         const measured = await placeAll(full, inFull);
@@ -47,23 +45,21 @@ export const fullCity: Bench = async (options, say) => {
   };
 };
 
+/** Returns open visits in it, without a hold. */
 async function fill(
   city: City,
-  size: { visits: number; citizens: number; families: number },
-): Promise<Filler> {
+  { visits, citizens, families }: { visits: number; citizens: number; families: number },
+): Promise<Place[]> {
   const [person] = await city.people(1);
   if (!person) throw new Error('nobody to take as a template');
   const filler = await makeFiller(city, person);
-  await filler.citizens(1, size.citizens);
-  await filler.families(size.families);
-  await filler.visits(1, size.visits, { citizens: size.citizens });
-  return filler;
-}
-
-async function placesIn(city: City, filler: Filler, citizens: number): Promise<Place[]> {
+  const ids = await filler.inBulk(async () => {
+    await filler.citizens(1, citizens);
+    await filler.families(families);
+    await filler.visits(1, visits, { citizens });
+    return filler.openVisits(VISITS, { citizens });
+  });
   const terminals = terminalsIn(city, institutions.length);
-  const ids = await filler.openVisits(VISITS, { citizens });
-  await filler.settleDown();
   return Promise.all(
     ids.map(async (visitId, index) => ({ visitId, token: await terminals.tokenOf(index + 1) })),
   );

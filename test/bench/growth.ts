@@ -40,7 +40,7 @@ export const growth: Bench = async (options, say) => {
     const filler = await makeFiller(city, people.pop() as DemoPerson);
     const past = { visits: 0, citizens: 0 };
     for (const [step, size] of sizes.entries()) {
-      await fillTo(city, filler, past, size);
+      await filler.inBulk(() => fillTo(city, filler, past, size));
       say(`${past.visits * POSTINGS_A_VISIT} postings of ${past.citizens} citizens`);
       const operations = await operationsIn(city, people, past.visits, options.seed + step);
       if (step === 0) for (const one of operations) await runAll({ ...one, runs: WARM_UPS });
@@ -93,7 +93,6 @@ async function fillTo(
   past.citizens = citizens ?? 0;
   await filler.visits(past.visits + 1, visits ?? 0, past);
   past.visits = visits ?? 0;
-  await filler.settleDown();
 }
 
 async function operationsIn(

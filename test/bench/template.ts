@@ -3,7 +3,7 @@
 import type postgres from 'postgres';
 
 /** What stands in a template's text cells; a copy has its own text there. */
-export const marks = {
+const marks = {
   /** 24 digits that count the copies: the end of every id, and of every number that is unique. */
   number: '{n}',
   citizen: '{citizen}',
