@@ -20,7 +20,7 @@ const POSTINGS_A_CITIZEN = 11.4;
 const PEOPLE = 100;
 const VISITS_A_PERSON = 10;
 const OPEN_VISITS = 300;
-const WARM_UPS = 300;
+const WARM_UPS = 500;
 
 interface Operation {
   name: string;
