@@ -77,7 +77,7 @@ function bareSender(city: City, pool: Pool): Post {
       body: envelopeOf(message, rules, '', now),
     });
     const body = (await reply.body.json()) as { infcode: unknown; err_msg: string; output: Output };
-    if (Number(body.infcode) !== 0) throw new Error(`${infno}: ${body.err_msg}`);
+    if (Number(body.infcode) !== 0) throw new Error(`${infno} ${message.msgid}: ${body.err_msg}`);
     return body.output;
   };
 }

@@ -7,7 +7,7 @@ import path from 'node:path';
 import type postgres from 'postgres';
 import { connect } from '../../src/db/connect.ts';
 import { startEmbedded } from '../../src/db/embedded.ts';
-import { hospitals } from '../../src/sandbox/city/hospitals.ts';
+import { hospitals, institutions } from '../../src/sandbox/city/hospitals.ts';
 import { DemoClient } from '../../src/sandbox/demo/client.ts';
 import { concurrently } from '../../src/sandbox/demo/concurrently.ts';
 import { type DemoPerson, inventPerson, welcome } from '../../src/sandbox/demo/people.ts';
@@ -30,6 +30,8 @@ export interface CityOptions {
   seed: number;
   /** Of the service, e.g. NODE_OPTIONS for a profile. */
   env?: Record<string, string>;
+  /** Tells an insurer that the sandbox does not know of about each person, before it enrols. */
+  know?: (person: DemoPerson) => Promise<void>;
 }
 
 /** So many hospitals take part, each with one terminal. */
@@ -81,7 +83,10 @@ async function startParts(options: CityOptions, dataDir: string, ends: (() => un
       const wanted = Array.from({ length: count }, (_, i) => creditworthy(known + i, options.seed));
       known += count;
       const tally = emptyTally();
-      await concurrently(wanted, ENROLLING, (person) => welcome(client, tally, person));
+      await concurrently(wanted, ENROLLING, async (person) => {
+        await options.know?.(person);
+        await welcome(client, tally, person);
+      });
       return wanted;
     },
   };
@@ -90,6 +95,39 @@ async function startParts(options: CityOptions, dataDir: string, ends: (() => un
 /** Everybody may owe the most that the policy grants, so that credit is not what is measured. */
 function creditworthy(index: number, seed: number): DemoPerson {
   return { ...inventPerson(index % 900, seed + Math.floor(index / 900)), score: 700 };
+}
+
+/** A terminal's token lives for a quarter of an hour. */
+const RENEW_MS = 5 * 60_000;
+
+/** Tokens of the first `count` institutions, one terminal each, renewed before they expire. */
+export interface Terminals {
+  /** Goes round the hospitals. */
+  tokenOf(number: number): Promise<string>;
+}
+
+export function terminalsIn(city: City, count = HOSPITALS): Terminals {
+  let fetchedAt = Number.NEGATIVE_INFINITY;
+  let tokens: Promise<string[]> = Promise.resolve([]);
+  return {
+    async tokenOf(number) {
+      if (performance.now() - fetchedAt > RENEW_MS) {
+        fetchedAt = performance.now();
+        tokens = freshTokens(city, count);
+      }
+      return (await tokens)[number % count] ?? '';
+    },
+  };
+}
+
+/** A client keeps the tokens it has got, so another one asks. */
+async function freshTokens(city: City, count: number): Promise<string[]> {
+  const client = new DemoClient(city.url);
+  try {
+    return await Promise.all(institutions.slice(0, count).map(({ code }) => client.terminal(code)));
+  } finally {
+    await client.close();
+  }
 }
 
 /** Tokens of the hospitals that take part, fetched beforehand. */

@@ -20,6 +20,13 @@ export interface BenchResult {
   /** What the ratio must be: at least (rates) or less than (times). Absent: only watched. */
   reach?: { atLeast: number } | { below: number };
   rounds: Round[];
+  /** What is drawn beside the JSON: milliseconds by size. */
+  series?: Point[];
+}
+
+export interface Point {
+  x: number;
+  y: number;
 }
 
 export interface Figure {
@@ -35,10 +42,11 @@ export interface Figure {
   errors: number;
   processes: ProcessCost[];
   rounds: { value: number; yardstick: number; ratio: number }[];
+  series?: Point[];
 }
 
 export function figureOf(result: BenchResult): Figure {
-  const { figure, unit, yardstick, reach, rounds } = result;
+  const { figure, unit, yardstick, reach, rounds, series } = result;
   const ratio = median(rounds.map((round) => round.value / round.yardstick));
   const latencies = rounds.flatMap((round) => round.latenciesMs);
   const share = (of: number) => percentile(latencies, of);
@@ -54,10 +62,11 @@ export function figureOf(result: BenchResult): Figure {
     errors: rounds.reduce((sum, round) => sum + round.errors, 0),
     processes: typicalCosts(rounds),
     rounds: rounds.map(({ value, yardstick: by }) => ({ value, yardstick: by, ratio: value / by })),
+    ...(series ? { series } : {}),
   };
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   return percentile(values, 0.5);
 }
 

@@ -14,7 +14,7 @@ const VISITS = 1600;
 /** The line of one person carries all of them: 1,600 × 1.00 of 3,000.00. */
 const AMOUNT = '1.00';
 
-interface Place {
+export interface Place {
   visitId: string;
   token: string;
 }
@@ -144,7 +144,7 @@ async function forgetHolds(city: City): Promise<void> {
 }
 
 /** Places them all, `CLIENTS` at once, and voids them again. */
-async function placeAll(city: City, places: readonly Place[]): Promise<Measured> {
+export async function placeAll(city: City, places: readonly Place[]): Promise<Measured> {
   const latenciesMs: number[] = [];
   const costs = watchProcesses();
   const startedAt = performance.now();

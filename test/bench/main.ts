@@ -6,12 +6,18 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Bench, BenchOptions } from './bench.ts';
 import { startCity } from './city.ts';
+import { cityDay } from './city-day.ts';
 import { counterWhileDraining } from './counter-while-draining.ts';
 import { drain } from './drain.ts';
 import { type Figure, figureLines, figureOf } from './figure.ts';
+import { fullCity } from './full-city.ts';
+import { growth } from './growth.ts';
 import { hold, holdOrTransfer, hotHospital, hotLine } from './hold.ts';
+import { latency } from './latency.ts';
 import { oneScan } from './one-scan.ts';
+import { plotOf } from './plot.ts';
 import { reconcile } from './reconcile.ts';
+import { startAndMemory } from './start-and-memory.ts';
 
 /** A new bench is one file and one line here. */
 const benches: Record<string, Bench> = {
@@ -23,10 +29,27 @@ const benches: Record<string, Bench> = {
   'hot-line': hotLine,
   'hot-hospital': hotHospital,
   reconcile,
+  latency,
+  'full-city': fullCity,
+  'city-day': cityDay,
+  'start-and-memory': startAndMemory,
+  growth,
 };
 
-const USAGE = `npm run bench -- [name…] [--count 2000] [--seconds 20] [--rounds 3] [--seed 7] [--out file]
-names: ${Object.keys(benches).join(', ')} (default: all)`;
+/** What `--count` is when it is not given: the size that the figure is about. */
+const counts: Record<string, number> = {
+  'full-city': 10_000_000,
+  'city-day': 110_000,
+  'start-and-memory': 1_000_000,
+  growth: 10_000_000,
+};
+const DEFAULT_COUNT = 2000;
+
+const USAGE = `npm run bench -- [name…] [--count n] [--seconds 20] [--rounds 3] [--seed 7] [--out file]
+names: ${Object.keys(benches).join(', ')} (default: all, for hours)
+count: ${DEFAULT_COUNT}; ${Object.entries(counts)
+  .map(([name, count]) => `${name} ${count}`)
+  .join(', ')}`;
 
 const GIB = 2 ** 30;
 
@@ -34,7 +57,7 @@ async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      count: { type: 'string', default: '2000' },
+      count: { type: 'string' },
       seconds: { type: 'string', default: '20' },
       rounds: { type: 'string', default: '3' },
       seed: { type: 'string', default: '7' },
@@ -43,38 +66,41 @@ async function main(): Promise<number> {
   });
   const names = positionals.length > 0 ? positionals : Object.keys(benches);
   const unknown = names.filter((name) => !benches[name]);
-  const [count, seconds, rounds, seed] = [values.count, values.seconds, values.rounds, values.seed]
+  const given = values.count ?? String(DEFAULT_COUNT);
+  const [count, seconds, rounds, seed] = [given, values.seconds, values.rounds, values.seed]
     .map(Number)
     .map((n) => (Number.isInteger(n) && n > 0 ? n : 0));
   if (unknown.length > 0 || !count || !seconds || !rounds || !seed) {
     console.error(USAGE);
     return 2;
   }
-  const options: BenchOptions = { count, seconds, rounds, seed, withCity: cityOf(seed) };
   const figures: Figure[] = [];
   for (const name of names) {
     const bench = benches[name];
     if (!bench) continue;
     console.log(`${name}: ${rounds} rounds`);
-    figures.push(figureOf(await bench(options, (text) => console.log(`  ${name}: ${text}`))));
+    const own = values.count === undefined ? (counts[name] ?? count) : count;
+    const options = { count: own, seconds, rounds, seed, withCity: cityOf(seed) };
+    const results = await bench(options, (text) => console.log(`  ${name}: ${text}`));
+    figures.push(...[results].flat().map(figureOf));
   }
   const about = aboutRun(seed);
   console.log(['', ...figureLines(figures), '', ...aboutLines(about)].join('\n'));
   const file = values.out ?? path.join('.data', 'bench', `${Date.now()}.json`);
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify({ ...about, figures }, null, 2)}\n`);
-  console.log(`written to ${file}`);
+  const plot = plotOf(figures);
+  if (plot) writeFileSync(file.replace(/(\.json)?$/, '.svg'), plot);
+  console.log(`written to ${file}${plot ? ' and beside it as a plot' : ''}`);
   return figures.every((f) => f.isReached !== false && f.errors === 0) ? 0 : 1;
 }
 
 function cityOf(seed: number): BenchOptions['withCity'] {
-  return async (work) => {
+  return async (work, settings) => {
     // BENCH_NODE_OPTIONS: of the service and its children, e.g. to load a profiler.
     const nodeOptions = process.env.BENCH_NODE_OPTIONS;
-    const city = await startCity({
-      seed,
-      ...(nodeOptions ? { env: { NODE_OPTIONS: nodeOptions } } : {}),
-    });
+    const env = { ...(nodeOptions ? { NODE_OPTIONS: nodeOptions } : {}), ...settings?.env };
+    const city = await startCity({ ...settings, seed, env });
     try {
       await work(city);
     } finally {
