@@ -55,11 +55,35 @@ export function openDatabase(options: DatabaseOptions): Db {
 const RETRYABLE = new Set(['40001', '40P01']);
 const MAX_TRIES = 5;
 
+/** Of each transaction that `transact` runs: what is sent with its commit. */
+const lastStatements = new WeakMap<Tx, SQL[]>();
+
+/**
+ * Runs a statement with the commit of `transact`, so that it costs no wait of its own. Nobody sees its
+ * result; when it fails nothing is committed and `transact` throws what it threw.
+ */
+export function atEnd(tx: Tx, statement: SQL): void {
+  const statements = lastStatements.get(tx);
+  if (!statements) throw new Error('atEnd needs a transaction of transact()');
+  statements.push(statement);
+}
+
 /** Runs `work` in one READ COMMITTED transaction; deadlocks and serialisation failures are retried. */
 export async function transact<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
+    let lastly: Promise<unknown> = Promise.resolve();
     try {
-      return await db.transaction(work);
+      const result = await db.transaction(async (tx) => {
+        const statements: SQL[] = [];
+        lastStatements.set(tx, statements);
+        const done = await work(tx);
+        lastly = Promise.all(statements.map((each) => rows(tx, each)));
+        // Looked at below; the server turns the commit after a failed statement into a rollback.
+        lastly.catch(() => {});
+        return done;
+      });
+      await lastly;
+      return result;
     } catch (error) {
       const isRetryable = error instanceof RetryTransaction || RETRYABLE.has(sqlState(error) ?? '');
       if (!isRetryable || tries >= MAX_TRIES) throw error;

@@ -49,20 +49,23 @@ async function valuesOf(tx: Tx | Db, statement: SQL): Promise<unknown[][]> {
   return clientOf(tx).unsafe(text, params, { prepare: true }).values();
 }
 
-/** `insert into … values …` of one row, to be run by itself or as a part of `together`. */
-export function insertOf<T extends PgTable>(table: T, row: InferInsertModel<T>): SQL {
-  const { columns } = shapeOf(table);
-  const given = columns.filter(({ key }) => (row as Record<string, unknown>)[key] !== undefined);
-  const values = given.map(({ key, column }) => {
-    const value = (row as Record<string, unknown>)[key];
-    return value === null || value instanceof SQL ? value : column.mapToDriverValue(value);
-  });
+/** `insert into … select …` of one row as part of `together`: only if `from` has a row. */
+export function insertOf<T extends PgTable>(
+  table: T,
+  row: InferInsertModel<T>,
+  from: SQL = sql`(select 1) as once`,
+): SQL {
+  const { columns, name: into } = shapeOf(table);
+  const values = row as Record<string, unknown>;
+  const given = columns.filter(({ key }) => values[key] !== undefined);
   const names = given.map(({ name }) => `"${name}"`).join(', ');
-  return sql`insert into ${sql.raw(`"${getTableName(table)}" (${names})`)}
-    values (${sql.join(
-      values.map((value) => sql`${value}`),
-      sql.raw(', '),
-    )})`;
+  const selected = given.map(({ key, column }) => {
+    const value = values[key];
+    const sent = value === null || value instanceof SQL ? value : column.mapToDriverValue(value);
+    return sql`${sent}::${sql.raw(column.getSQLType())}`;
+  });
+  return sql`insert into ${into} (${sql.raw(names)})
+    select ${sql.join(selected, sql.raw(', '))} from ${from}`;
 }
 
 /**

@@ -1,7 +1,7 @@
 // Law: one key, one effect. The reply is stored in the transaction that finishes the work, so a
 // crash can lose both or neither. Keys are scoped by client and kept at least 7 days.
 import { type SQL, sql } from 'drizzle-orm';
-import { type Db, RetryTransaction, rows, type Tx, transact } from '../db/db.ts';
+import { atEnd, type Db, RetryTransaction, rows, type Tx, transact } from '../db/db.ts';
 import { Refusal } from '../errors.ts';
 import { problemOf } from './problem.ts';
 import type { Reply } from './route.ts';
@@ -44,14 +44,6 @@ export function once(
   });
 }
 
-/**
- * Takes the key for the rest of this transaction. Returns the stored reply if there is one.
- * Refuses with idempotency/key-reused or idempotency/in-flight.
- */
-export async function takeKey(tx: Tx, key: RequestKey): Promise<Reply | null> {
-  return (await takeKeySeen(tx, key)).reply;
-}
-
 /** What is known of a key: the stored reply, or that somebody began its work and let its lease run out. */
 export interface KeySeen {
   reply: Reply | null;
@@ -60,8 +52,11 @@ export interface KeySeen {
 
 const NEVER_SEEN: KeySeen = { reply: null, isAbandoned: false };
 
-/** As `takeKey`, and tells whether work of several transactions was begun under it. */
-export async function takeKeySeen(tx: Tx, key: RequestKey): Promise<KeySeen> {
+/**
+ * Takes the key for the rest of this transaction. Returns the stored reply if there is one.
+ * Refuses with idempotency/key-reused or idempotency/in-flight.
+ */
+export async function takeKey(tx: Tx, key: RequestKey): Promise<Reply | null> {
   const [row] = await rows<KeyRow & { got: boolean }>(
     tx,
     sql`
@@ -70,9 +65,9 @@ export async function takeKeySeen(tx: Tx, key: RequestKey): Promise<KeySeen> {
     from (select 1) one
     left join idempotency_key k on k.client = ${key.client} and k.key = ${key.key}`,
   );
-  const seen = row?.request_hash ? readSeen(row, key) : NEVER_SEEN;
-  if (!seen.reply && !row?.got) throw inFlight();
-  return seen;
+  const { reply } = row?.request_hash ? readSeen(row, key) : NEVER_SEEN;
+  if (!reply && !row?.got) throw inFlight();
+  return reply;
 }
 
 /** The stored reply of a finished key without taking it; use before network calls. */
@@ -99,12 +94,29 @@ export async function leaseKey(tx: Tx, key: RequestKey, leaseSeconds: number): P
 
 /** `leaseKey` as part of a larger statement: only if `from` has a row. */
 export function leaseOfKey(key: RequestKey, leaseSeconds: number, from: SQL): SQL {
+  return sql`${insertLease(key, leaseSeconds, from)}
+    on conflict (client, key) do update set lease_until = excluded.lease_until
+    where idempotency_key.status is null`;
+}
+
+/**
+ * Takes the key by its lease, as part of a larger statement: returns a row unless another request has
+ * it, has finished it, or made it stand for something else; then keepRefusal says which.
+ */
+export function takeByLease(key: RequestKey, leaseSeconds: number): SQL {
+  return sql`${insertLease(key, leaseSeconds, sql`(select 1) as once`)}
+    on conflict (client, key) do update set lease_until = excluded.lease_until
+    where idempotency_key.status is null
+      and idempotency_key.request_hash = excluded.request_hash
+      and idempotency_key.lease_until < clock_timestamp()
+    returning 1`;
+}
+
+function insertLease(key: RequestKey, leaseSeconds: number, from: SQL): SQL {
   return sql`
     insert into idempotency_key (client, key, request_hash, lease_until)
     select ${key.client}::text, ${key.key}::text, ${key.hash}::bytea,
-      clock_timestamp() + make_interval(secs => ${leaseSeconds}) from ${from}
-    on conflict (client, key) do update set lease_until = excluded.lease_until
-    where idempotency_key.status is null`;
+      clock_timestamp() + make_interval(secs => ${leaseSeconds}) from ${from}`;
 }
 
 /** Saves the reply in the transaction that finishes the work. */
@@ -139,7 +151,8 @@ async function releaseKey(tx: Tx, key: { client: string; key: string }): Promise
 /**
  * Keeps a refusal under its key, where the contract keeps it. Called after the rollback. Returns the
  * reply that another request with the key stored meanwhile: then that one is everybody's reply.
- * Refuses with idempotency/key-reused when the key stands for another request.
+ * Refuses with idempotency/key-reused when the key stands for another request, and with
+ * idempotency/in-flight while another one with it is at work: its reply is still to come.
  */
 export async function keepRefusal(
   db: Db,
@@ -159,7 +172,7 @@ export async function keepRefusal(
   const [row] = await rows<KeyRow>(
     db,
     sql`
-    select request_hash, status, content_type, body, null::boolean as is_leased
+    select request_hash, status, content_type, body, lease_until > clock_timestamp() as is_leased
     from idempotency_key where client = ${key.client} and key = ${key.key}`,
   );
   return row ? readSeen(row, key).reply : null;
@@ -181,17 +194,16 @@ export async function endKey(
   refusal: Refusal | null,
 ): Promise<void> {
   if (!refusal || !isKept(refusal)) return releaseKey(tx, key);
-  await finishRunningKey(tx, key, { status: refusal.status, body: problemOf(refusal) });
+  finishRunningKey(tx, key, { status: refusal.status, body: problemOf(refusal) });
 }
 
-/** Saves the reply under a running key that an earlier transaction leased. */
-export async function finishRunningKey(
-  tx: Tx,
-  key: { client: string; key: string },
-  reply: Reply,
-): Promise<void> {
+/**
+ * Saves the reply under a running key that an earlier transaction leased, together with the commit: the
+ * caller's lease on the work has shown that nobody else finishes it.
+ */
+export function finishRunningKey(tx: Tx, key: { client: string; key: string }, reply: Reply): void {
   const contentType = reply.status >= 400 ? 'application/problem+json' : 'application/json';
-  await rows(
+  atEnd(
     tx,
     sql`
     update idempotency_key set status = ${reply.status}, content_type = ${contentType},

@@ -60,6 +60,10 @@ export async function findOrCreateCitizen(
   return { citizenId: found.id };
 }
 
+/** What a citizen is found by; an invalid ID number is nobody's. */
+export const indexOf = (keyring: Keyring, idNumber: string): Buffer =>
+  keyring.blindIndex(parseIdNumber(idNumber)?.number ?? '');
+
 /** The citizen with this ID number, or null. */
 export async function findCitizenByIdNumber(
   tx: Tx | Db,

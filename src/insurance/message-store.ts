@@ -58,12 +58,17 @@ const insertInto = sql`insert into insurance_message (msgid, intent_id, attempt,
   hospital_code, visit_id, request, request_hash, sent_at)`;
 
 /** A claim takes six numbers; a few claims at once share one look at the sequence. */
-const NUMBERS_AHEAD = 24;
+const NUMBERS_AHEAD = 48;
 /** Kept no longer, so that the sequence cannot come round (10,000 numbers) while one is held. */
 const NUMBERS_KEPT_MS = 500;
 
+interface Supply {
+  left: string[];
+  until: number;
+}
+
 /** By database: numbers of the sequence that this process has taken and not used. */
-const numbers = new WeakMap<object, { left: string[]; until: number }>();
+const supplies = new WeakMap<object, Promise<Supply>>();
 
 /** fixmedins_code + yyyyMMddHHmmss (Shanghai) + 4 digits of one sequence for all hospitals. */
 export async function newMessageId(
@@ -71,16 +76,25 @@ export async function newMessageId(
   hospitalCode: string,
   realNow: Date,
 ): Promise<string> {
-  const number = keptNumber(db) ?? (await takeNumbers(db));
-  return `${hospitalCode}${wireStamp(realNow)}${number}`;
+  return `${hospitalCode}${wireStamp(realNow)}${await nextNumber(db)}`;
 }
 
-function keptNumber(db: Tx | Db): string | undefined {
-  const kept = numbers.get(db);
-  return kept && performance.now() < kept.until ? kept.left.shift() : undefined;
+async function nextNumber(db: Tx | Db): Promise<string> {
+  for (;;) {
+    const known = supplies.get(db);
+    const supply = await known;
+    const number = supply && performance.now() < supply.until ? supply.left.shift() : undefined;
+    if (number) return number;
+    // Somebody else may have sent for more while we waited: all who wait share one look.
+    if (supplies.get(db) === known) {
+      const fresh = takeNumbers(db);
+      supplies.set(db, fresh);
+      fresh.catch(() => supplies.get(db) === fresh && supplies.delete(db));
+    }
+  }
 }
 
-async function takeNumbers(db: Tx | Db): Promise<string> {
+async function takeNumbers(db: Tx | Db): Promise<Supply> {
   const until = performance.now() + NUMBERS_KEPT_MS;
   const found = await rows<{ number: string }>(
     db,
@@ -88,10 +102,8 @@ async function takeNumbers(db: Tx | Db): Promise<string> {
     select lpad((nextval('message_number') % 10000)::text, 4, '0') as number
     from generate_series(1, ${NUMBERS_AHEAD}::int)`,
   );
-  const [first, ...left] = found.map(({ number }) => number);
-  if (!first) throw new Error('sequence message_number gave no number');
-  numbers.set(db, { left, until });
-  return first;
+  if (found.length === 0) throw new Error('sequence message_number gave no number');
+  return { left: found.map(({ number }) => number), until };
 }
 
 /** Stores a message that is about to be sent. A second one of the same step violates a unique index. */

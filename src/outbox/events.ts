@@ -3,7 +3,7 @@
 // Law: with a fact, and in the same statement, one delivery is queued for each endpoint that asked for
 // it; a hospital's endpoint is told of no other hospital's visits.
 import { type SQL, sql } from 'drizzle-orm';
-import type { Tx } from '../db/db.ts';
+import { atEnd, type Tx } from '../db/db.ts';
 import { together } from '../db/statements.ts';
 import { newId } from '../ids.ts';
 
@@ -80,6 +80,12 @@ export function recordEvent(tx: Tx, fact: NewEvent): Promise<void> {
 /** Records facts and queues their deliveries. One statement, whoever listens. */
 export async function recordEvents(tx: Tx, facts: readonly NewEvent[]): Promise<void> {
   await together(tx, eventParts(facts));
+}
+
+/** `recordEvents` together with the commit. */
+export function recordAtEnd(tx: Tx, facts: readonly NewEvent[]): void {
+  const { fact, told } = eventParts(facts);
+  atEnd(tx, sql`with fact as (${fact}) ${told}`);
 }
 
 /** `recordEvents` as parts of a larger statement. */

@@ -201,6 +201,6 @@ async function finish(
     occurredAt: now,
   });
   const answer: Reply = { status: 201, body: await refundView(tx, saved) };
-  if (intent.key) await finishRunningKey(tx, intent.key, answer);
+  if (intent.key) finishRunningKey(tx, intent.key, answer);
   return answer;
 }

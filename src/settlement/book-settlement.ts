@@ -18,7 +18,13 @@ import { formatYuan } from '../money.ts';
 import { eventParts, type NewEvent } from '../outbox/events.ts';
 import { inDrawer } from '../shift/drawer.ts';
 import { captureCeiling } from '../visit/change-hold.ts';
-import { lockVisit, type VisitRow, visitView } from '../visit/visit-store.ts';
+import {
+  type AroundVisit,
+  lockVisit,
+  readAround,
+  showVisit,
+  type VisitRow,
+} from '../visit/visit-store.ts';
 import { reverseOldAgain } from './ask-again.ts';
 import type { ClaimResult } from './claim-run.ts';
 import type { CounterDecision } from './decide.ts';
@@ -28,7 +34,7 @@ import type { Intent } from './intent-store.ts';
 import { type Learnt, learntOf } from './keep-learnt.ts';
 import { claimPart, tendersPart } from './settled-rows.ts';
 import { counterMsOf, type SettlementOrder } from './settlement-order.ts';
-import { freeReferences, type SettlementRow, settlementView } from './settlement-store.ts';
+import { freeReferences, type SettlementRow, showSettlement } from './settlement-store.ts';
 import { unusedOf } from './unused-tenders.ts';
 import {
   type CounterTender,
@@ -55,10 +61,11 @@ export async function bookSettlement(
   const order = intent.order as SettlementOrder;
   const divided = divide(order, booking);
   // Sent together and done in this order: what is captured for a run that is not ours is undone.
-  const [row, run, captured] = await Promise.all([
+  const [row, run, captured, around] = await Promise.all([
     lockVisit(tx, intent.visitId, order.hospitalCode),
     endRun(tx, deps, intent, unsavedOf(booking)),
     captureCredit(tx, captureOf(order, booking, divided)),
+    order.isOneScan ? readAround(tx, booking.visit) : null,
   ]);
   if (!run.is_ours) throw new Refusal('idempotency/in-flight', { retryAfterSeconds: 1 });
   const now = new Date(run.now);
@@ -71,9 +78,19 @@ export async function bookSettlement(
   if (booking.claim.outcome === 'settled' && row.mdtrtId) {
     await reverseOldAgain(tx, { visitId: row.id, settlementId: order.settlementId });
   }
-  await queueIfAwaiting(tx, { order, booking, bill, now, citizenId: row.citizenId });
+  const awaiting = { order, booking, bill, now, citizenId: row.citizenId };
+  const conversionId = await queueIfAwaiting(tx, awaiting);
   await closeStay(tx, row);
-  return reply(tx, deps, intent, { saved, row: changed });
+  const settled = showSettlement(saved, {
+    tenders: bill.tenders,
+    batches: order.batches,
+    setl_id: booking.claim.outcome === 'settled' ? booking.claim.split.setlId : null,
+    receivable_id: captured.receivableId,
+    conversion_id: conversionId,
+  });
+  const answer = replyOf(deps, order, { settled, row: changed, around });
+  if (intent.key) finishRunningKey(tx, intent.key, answer);
+  return answer;
 }
 
 const unsavedOf = ({ claim }: Booking) => ('unsaved' in claim ? claim.unsaved : null);
@@ -230,17 +247,20 @@ function visitPart(row: VisitRow, order: SettlementOrder, learnt: Learnt): SQL {
     where id = ${row.id} returning status`;
 }
 
+/** Returns the id of the conversion that was queued, if one was. */
 async function queueIfAwaiting(
   tx: Tx,
   closing: Omit<Closing, 'row'> & { citizenId: string | null },
-): Promise<void> {
+): Promise<string | null> {
   const { order, booking, bill, citizenId, now } = closing;
   const { claim: result } = booking;
-  if (booking.decision.insurance !== 'awaitingInsurance' || !('route' in result)) return;
+  if (booking.decision.insurance !== 'awaitingInsurance' || !('route' in result)) {
+    return null;
+  }
   const due = { kind: 'dueAtCounter', amount: formatYuan(bill.dueAtCounter) };
   const before = bill.tenders.map((t) => ({ ...t, amount: formatYuan(t.amount) }));
   const isUnknown = result.outcome === 'unknown';
-  await queueConversion(tx, {
+  const { conversionId } = await queueConversion(tx, {
     settlementId: order.settlementId,
     hospitalCode: order.hospitalCode,
     citizenId,
@@ -251,6 +271,7 @@ async function queueIfAwaiting(
     before: bill.dueAtCounter > 0n ? [...before, due] : before,
     now,
   });
+  return conversionId;
 }
 
 /** Told when it is paid: what is still due at the counter is told by collect-payment.ts. */
@@ -266,22 +287,19 @@ function settledEvent(row: SettlementRow, now: Date): NewEvent | null {
   };
 }
 
-async function reply(
-  tx: Tx,
+/** A one-scan is answered with its visit, of which this is the one settlement. */
+function replyOf(
   deps: Deps,
-  intent: Intent,
-  { saved, row }: { saved: SettlementRow; row: VisitRow },
-): Promise<Reply> {
-  const order = intent.order as SettlementOrder;
-  const [settled, visit] = await Promise.all([
-    settlementView(tx, saved),
-    order.isOneScan ? visitView(tx, deps.keyring, row) : null,
-  ]);
-  let answer: Reply = { status: 200, body: settled };
-  if (visit) {
-    const elapsedMs = Math.max(0, deps.realNow().getTime() - order.startedAtMs);
-    answer = { status: 201, body: { visit, settlement: settled, elapsedMs } };
-  }
-  if (intent.key) await finishRunningKey(tx, intent.key, answer);
-  return answer;
+  order: SettlementOrder,
+  shown: {
+    settled: ReturnType<typeof showSettlement>;
+    row: VisitRow;
+    around: AroundVisit | null;
+  },
+): Reply {
+  const { settled, row, around } = shown;
+  if (!around) return { status: 200, body: settled };
+  const visit = showVisit(deps.keyring, row, { ...around, settlement_ids: [settled.id] });
+  const elapsedMs = Math.max(0, deps.realNow().getTime() - order.startedAtMs);
+  return { status: 201, body: { visit, settlement: settled, elapsedMs } };
 }

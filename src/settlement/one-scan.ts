@@ -5,13 +5,7 @@ import { z } from 'zod';
 import { type Tx, transact } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
 import { Refusal } from '../errors.ts';
-import {
-  leaseKey,
-  leaseOfKey,
-  lookAtKey,
-  type RequestKey,
-  takeKeySeen,
-} from '../http/idempotency.ts';
+import { leaseKey, lookAtKey, type RequestKey, takeByLease } from '../http/idempotency.ts';
 import type { CallerOf, Reply } from '../http/route.ts';
 import { growHold } from '../inpatient/grow-hold.ts';
 import {
@@ -68,14 +62,21 @@ export async function payByOneScan(call: OneScanCall): Promise<Reply> {
   await inStep('charge', async () => refuseMismatch(request.charges, '/charges'));
   const opening = await inStep('identify', () => prepareOpening(deps, terminal, request));
   const begun = await transact(deps.db, (tx) => beginOneScan(tx, call, opening, startedAtMs));
-  return 'status' in begun ? begun : runSettlement(deps, begun);
+  return runSettlement(deps, begun);
 }
 
-/** A run of this very key whose process died: its credential is spent, so it must not be asked again. */
+/**
+ * A run of this very key whose process died: its credential is spent, so it must not be asked again.
+ * Refuses with idempotency/in-flight while a worker is at it; else its own visit would be refused as a
+ * number taken.
+ */
 async function takeOverCrashed(tx: Tx, call: OneScanCall): Promise<Intent | null> {
   const { deps, key } = call;
   const own = await takeOverOwn(tx, deps.keyring, key);
   if (own && key) await leaseKey(tx, key, LEASE_SECONDS);
+  if (!own && key && (await isKeyAtWork(tx, key))) {
+    throw new Refusal('idempotency/in-flight', { retryAfterSeconds: 1 });
+  }
   return own;
 }
 
@@ -84,16 +85,8 @@ async function beginOneScan(
   call: OneScanCall,
   opening: Opening,
   startedAtMs: number,
-): Promise<Reply | Intent> {
-  const { deps, key, terminal, request } = call;
-  if (key) {
-    const { reply, isAbandoned } = await takeKeySeen(tx, key);
-    if (reply) return reply;
-    // Else its own visit would be refused as a number taken, and that would be the key's last word.
-    if (isAbandoned && (await isKeyAtWork(tx, key))) {
-      throw new Refusal('idempotency/in-flight', { retryAfterSeconds: 1 });
-    }
-  }
+): Promise<Intent> {
+  const { deps, terminal, request } = call;
   const total = totalOf(request.charges);
   await inStep('charge', async () => refuseTooMuch(total));
   const draft = await inStep('open', () => draftVisit(tx, deps, opening));
@@ -102,13 +95,16 @@ async function beginOneScan(
   const order = await inStep('settle', () =>
     completeOrder(tx, deps, draft.row, { ...asked, isOneScan: true, startedAtMs }),
   );
-  const intent = await saveAll(tx, call, { opening, draft, order });
-  const row = await inStep('open', () => holdAtOpening(tx, opening, draft));
+  // Sent together and done in this order; a visit that is refused takes its hold with it.
+  const [intent, row] = await Promise.all([
+    saveAll(tx, call, { opening, draft, order }),
+    inStep('open', () => holdAtOpening(tx, opening, draft)),
+  ]);
   await inStep('charge', () => growHold(tx, row));
   return intent;
 }
 
-/** The visit, its charges, the intent and the key's lease, in one statement. */
+/** The key's lease, the visit, its charges and the intent, in one statement. */
 async function saveAll(
   tx: Tx,
   { deps, key, request }: OneScanCall,
@@ -124,21 +120,18 @@ async function saveAll(
   const drafted = draftIntent(deps.keyring, begun);
   const made = sql`made`;
   const saved = await inStep('open', () =>
-    saveVisit<{ line_numbers: number[]; begun_at: string }>(
-      tx,
-      deps,
-      opening,
-      draft,
-      {
+    saveVisit<{ line_numbers: number[]; begun_at: string }>(tx, deps, opening, draft, {
+      first: key && takeByLease(key, LEASE_SECONDS),
+      beside: {
         batch: insertBatch({ ...batch, now, settlementId }, made),
         lines: insertLines(row.id, { batch: BATCH, items }, now, made),
         begun: drafted.insertFor(made),
-        leased: key && leaseOfKey(key, LEASE_SECONDS, made),
       },
-      sql`
-      select (select jsonb_agg(line_number) from lines) as line_numbers, begun.created_at as begun_at
-      from begun`,
-    ),
+      result: sql`
+        select (select jsonb_agg(line_number) from lines) as line_numbers,
+          begun.created_at as begun_at
+        from begun`,
+    }),
   );
   await inStep('charge', async () => refuseTakenLines(items, saved.line_numbers));
   return drafted.begun(new Date(saved.begun_at));

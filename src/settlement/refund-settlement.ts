@@ -178,6 +178,6 @@ async function waitForInsurer(
     .returning();
   assert(row, 'the refund was begun');
   const answer: Reply = { status: 202, body: await refundView(tx, row) };
-  if (intent.key) await finishRunningKey(tx, intent.key, answer);
+  if (intent.key) finishRunningKey(tx, intent.key, answer);
   return answer;
 }

@@ -57,9 +57,9 @@ export async function settlementView(tx: Tx | Db, row: SettlementRow) {
   return showSettlement(row, await readAroundSettlement(tx, row.id));
 }
 
-/** What is shown of a settlement and stands elsewhere; amounts are fen as text. */
-export interface AroundSettlement {
-  tenders: { kind: string; amount: string; reference: string | null }[];
+/** What is shown of a settlement and stands elsewhere; amounts are fen, as text where they were read. */
+interface AroundSettlement {
+  tenders: { kind: string; amount: string | bigint; reference?: string | null }[];
   batches: string[];
   setl_id: string | null;
   receivable_id: string | null;
@@ -90,7 +90,7 @@ async function readAroundSettlement(tx: Tx | Db, settlementId: string): Promise<
 }
 
 /** The settlement as the contract shows it, of what was read. Pure. */
-function showSettlement(row: SettlementRow, around: AroundSettlement) {
+export function showSettlement(row: SettlementRow, around: AroundSettlement) {
   return {
     id: row.id,
     ...splitView({

@@ -7,7 +7,7 @@ import { visit } from '../db/schema.ts';
 import { isOwnAct } from '../identity/credential-strength.ts';
 import type { Identified } from '../identity/credentials.ts';
 import { formatYuan } from '../money.ts';
-import { type NewEvent, recordEvents } from '../outbox/events.ts';
+import { type NewEvent, recordAtEnd } from '../outbox/events.ts';
 import { askConfirmation } from './confirmation-store.ts';
 import type { OpenVisit } from './schemas.ts';
 import type { VisitRow } from './visit-store.ts';
@@ -37,7 +37,7 @@ export async function placeFirstHold(tx: Tx, order: FirstHold): Promise<VisitRow
     const data = { holdId, amount: formatYuan(amount) };
     facts.push(eventOf(row, 'hold.placed', row.payerCitizenId, data));
   }
-  await recordEvents(tx, facts);
+  recordAtEnd(tx, facts);
   if (toConfirm !== null) await askConfirmation(tx, row, toConfirm);
   const decline = 'decline' in result ? result.decline : toConfirm === null ? null : STEP_UP_NEEDED;
   if (decline === null) return row;

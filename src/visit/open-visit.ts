@@ -17,7 +17,7 @@ import {
   insuredView,
   terminalOperator,
 } from '../identity/credentials.ts';
-import { findOrCreateCitizen } from '../identity/people.ts';
+import { findOrCreateCitizen, indexOf } from '../identity/people.ts';
 import { newId } from '../ids.ts';
 import { askFilingOnce } from '../insurance/ask-filing.ts';
 import type { Filing } from '../insurance/filing.ts';
@@ -131,11 +131,12 @@ export async function insertVisit(tx: Tx, deps: Deps, opening: Opening): Promise
 export async function draftVisit(tx: Tx, deps: Deps, opening: Opening): Promise<DraftVisit> {
   const { request, patient, terminal } = opening;
   await patient?.spend(tx);
-  const citizenId = patient
-    ? (await findOrCreateCitizen(tx, deps.keyring, patient.citizen)).citizenId
-    : null;
+  // Sent together and done in this order: what is known of somebody new is that they are new.
+  const [citizenId, known] = await Promise.all([
+    patient ? citizenOf(tx, deps, patient) : null,
+    readKnown(tx, patient && indexOf(deps.keyring, patient.citizen.idNumber), request.kind),
+  ]);
   const proxyCitizenId = await admitProxy(tx, deps, { proxy: opening.proxy, citizenId });
-  const known = await readKnown(tx, citizenId, request.kind);
   const payer = await choosePayer(tx, citizenId, request.payer, known);
   const now = new Date(known.now);
   const row: VisitRow = {
@@ -169,6 +170,10 @@ export async function draftVisit(tx: Tx, deps: Deps, opening: Opening): Promise<
   return { row, payer, stepUp: known.above === null ? null : stepUpOf(known) };
 }
 
+async function citizenOf(tx: Tx, deps: Deps, { citizen }: Identified): Promise<string> {
+  return (await findOrCreateCitizen(tx, deps.keyring, citizen)).citizenId;
+}
+
 interface Known extends Payers {
   now: string;
   business_date: string;
@@ -185,7 +190,7 @@ const stepUpOf = ({ above, default_hold }: Known): StepUp => ({
 });
 
 /** Time, policy, who could pay and the patient's standing wishes, in one look. */
-async function readKnown(tx: Tx, citizenId: string | null, kind: string): Promise<Known> {
+async function readKnown(tx: Tx, idIndex: Buffer | null, kind: string): Promise<Known> {
   const [known] = await rows<Known>(
     tx,
     sql`
@@ -194,7 +199,7 @@ async function readKnown(tx: Tx, citizenId: string | null, kind: string): Promis
       coalesce(rule.amount, 0) as default_hold, c.use_personal_account as own,
       c.use_family_account as family, ${payersOf(sql`c.id`)}
     from clock left join rule on true left join step_up on true
-      left join citizen c on c.id = ${citizenId}::text`,
+      left join citizen c on c.id_index = ${idIndex}::bytea`,
   );
   assert(known, 'the clock has a row');
   return known;
@@ -202,21 +207,24 @@ async function readKnown(tx: Tx, citizenId: string | null, kind: string): Promis
 
 /**
  * Inserts a draft, with what is to be true together with it: `beside` are parts of the same statement
- * that select from `made` (empty when the number is taken), `result` is what it answers then.
+ * that select from `made` (empty when the number is taken), `result` is what it answers then. Nothing is
+ * made where `first` returns no row.
  */
 export async function saveVisit<T>(
   tx: Tx,
   deps: Deps,
   opening: Opening,
   { row }: DraftVisit,
-  beside: Record<string, SQL | null> = {},
-  result: SQL = sql`select 1 from made`,
+  also: { first?: SQL | null; beside?: Record<string, SQL>; result?: SQL } = {},
 ): Promise<T> {
   const accesses = accessesOf(deps, opening, row);
+  const { first, beside = {}, result = sql`select 1 from made` } = also;
   const [made] = await together<T>(
     tx,
     {
-      made: sql`${insertOf(visit, row)} on conflict do nothing returning 1`,
+      first,
+      made: sql`${insertOf(visit, row, first ? sql`first` : undefined)}
+        on conflict do nothing returning 1`,
       logged: accesses.length > 0 && accessLines(accesses, sql`made`),
       ...beside,
     },

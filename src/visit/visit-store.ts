@@ -65,7 +65,7 @@ export interface AroundVisit {
 }
 
 /** Reads it in one statement, or two where the payer may be asked for a word. */
-async function readAround(
+export async function readAround(
   tx: Tx | Db,
   row: Pick<VisitRow, 'id' | 'citizenId' | 'proxyCitizenId' | 'holdDecline'>,
 ): Promise<AroundVisit> {
@@ -92,7 +92,7 @@ async function readAround(
 }
 
 /** The visit as the contract shows it, of what was read. Pure but for the keys. */
-function showVisit(keyring: Keyring, row: VisitRow, around: AroundVisit) {
+export function showVisit(keyring: Keyring, row: VisitRow, around: AroundVisit) {
   const { hold: newest, name, id_number: idNumber, proxy_name: proxy, asked } = around;
   return {
     id: row.id,

@@ -45,6 +45,7 @@ export function useServer(
     env,
     publicUrl: 'http://127.0.0.1:8080',
     db,
+    reportDb: db,
     log: makeLogger('info', { write: (line: string) => void logs.push(line) }),
     metrics: makeMetrics(),
     realNow: () => new Date(),
