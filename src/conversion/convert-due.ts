@@ -3,19 +3,22 @@
 import { sql } from 'drizzle-orm';
 import { type Db, rows } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
+import { untilNobodyWaits } from '../http/live-requests.ts';
 import type { RouteName } from '../insurance/insurer.ts';
 import { dueConversions, takeConversion } from './convert-queue.ts';
 import { convertSettlement } from './convert-settlement.ts';
 import { markDrained } from './mark-drained.ts';
 
 /** Most runs under way at once: each waits for five commits and six answers, and these fill the gaps. */
-const CEILING = 12;
+const CEILING = 24;
 /** While anybody settles at a counter no run is begun beside so many. */
 const BESIDE_COUNTER = 1;
 /** Found in one look, which has to sort the whole queue; a few seconds' work, so a stop is prompt. */
 const LOOK_AHEAD = 120;
 /** How old the answer to "is anybody at a counter?" may be: a fraction of one settlement. */
 const COUNTER_LOOK_MS = 20;
+/** The longest that a run waits before it begins while somebody waits for an answer of this process. */
+const TURN_MS = 400;
 /** The longest that a counter waits for the insurer and the books; older runs are parked. */
 const AT_COUNTER_SECONDS = 10;
 
@@ -51,6 +54,7 @@ async function drainRoute(
     await convertAll(waiting, {
       room: async () => ((await isCounterBusy()) ? BESIDE_COUNTER : pace[route]),
       async convert(due) {
+        await untilNobodyWaits(deps.db, TURN_MS);
         const taken = await takeConversion(deps, due);
         const isAnswered = !taken || (await convertSettlement(deps, taken, trialToken));
         pace[route] = isAnswered ? Math.min(CEILING, pace[route] + 1) : 1;

@@ -3,6 +3,7 @@
 import { businessNow, transact } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
 import { openCase } from '../finance/open-case.ts';
+import { untilNobodyWaits } from '../http/live-requests.ts';
 import { messagesOfVisit, storeAnswer } from '../insurance/message-store.ts';
 import { type BilledVisit, readBill } from '../settlement/bill.ts';
 import { claimBill, claimedIn } from '../settlement/claim-bill.ts';
@@ -21,6 +22,9 @@ import { lateClaimDecision, readRegionPolicy } from './region-policy.ts';
 
 /** Nobody waits for a conversion: it may take longer than the counter. */
 const BUDGET_MS = 20_000;
+
+/** The longest that a conversion waits for its turn before a step; eight of them fit into its budget. */
+const TURN_MS = 400;
 
 /** True: the insurer answered (also with a no), so more may be sent to it. */
 export async function convertSettlement(
@@ -70,6 +74,7 @@ async function claimRest(
   bill: BilledVisit,
   trialToken: string | null,
 ): Promise<boolean> {
+  const turn = () => untilNobodyWaits(deps.db, TURN_MS);
   const result = await claimBill(deps, {
     held: taken.intent,
     bill,
@@ -79,7 +84,10 @@ async function claimRest(
     isNewVisit: true,
     deadlineAt: deps.realNow().getTime() + BUDGET_MS,
     trialToken,
+    // A trial shows everybody whether the insurer is back: it waits for nobody.
+    ...(trialToken ? {} : { turn }),
   });
+  if (!trialToken) await turn();
   const decision = decideConversion(result);
   // Before 1101 answered nobody knows which way the patient's insurer is.
   const route = result.person ? result.route : null;

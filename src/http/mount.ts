@@ -6,6 +6,7 @@ import { Refusal } from '../errors.ts';
 import { requestHash } from './canonical.ts';
 import { failureOf } from './failures.ts';
 import { keepRefusal, type RequestKey } from './idempotency.ts';
+import { asLive } from './live-requests.ts';
 import { localsOf } from './locals.ts';
 import { readKey } from './request-key.ts';
 import type { Call, Caller, Reply, Route } from './route.ts';
@@ -100,9 +101,10 @@ function run(route: Route, deps: Deps): RequestHandler {
         ifMatch: req.get('if-match') ?? null,
         accept: acceptOf(req.headers.accept),
       };
-      const reply = await keeping(deps, key, () =>
-        route.handler({ ...call, params: readParams(route, req, res) }),
-      );
+      const answer = () =>
+        keeping(deps, key, () => route.handler({ ...call, params: readParams(route, req, res) }));
+      const isWaitedFor = caller.kind === 'terminal' || caller.kind === 'citizen';
+      const reply = await (isWaitedFor ? asLive(deps.db, answer) : answer());
       await sendReply(req, res, reply);
     } finally {
       await file?.close();

@@ -60,6 +60,8 @@ export interface TalkOrder {
   deadlineAt: number;
   /** Asks the insurer of this region, whatever 1101 says of the person today. */
   insuredRegion?: string;
+  /** Waits for this run's turn, before each trade; absent: somebody waits for it. */
+  turn?: () => Promise<void>;
   /** Lets this run through an open breaker, all the way to 2207; a conversion brings its own. */
   trialToken?: string | null;
 }
@@ -93,9 +95,11 @@ export async function openTalk(deps: Deps, order: TalkOrder): Promise<Talk> {
     msLeft: () => order.deadlineAt + ownTimeMs - deps.realNow().getTime(),
     nextMessageId: () => newMessageId(deps.db, hospital.code, deps.realNow()),
     async ask(infno, input) {
+      await order.turn?.();
       return send(infno, await talk.nextMessageId(), input);
     },
     async change(infno, input, repeat = 'never') {
+      await order.turn?.();
       const last = talk.lastOf(infno);
       if (last && !mayBeSentAgain(last, repeat)) return recall(last);
       if (isMoneyTrade(infno) && talk.msLeft() < LEAST_FOR_MONEY_MS) {
