@@ -3,26 +3,28 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { setAwaitsInsurance } from '../credit/await-insurance.ts';
 import { rows, type Tx } from '../db/db.ts';
-import { together } from '../db/statements.ts';
+import { settlement } from '../db/schema.ts';
+import { readRowsBeside, together } from '../db/statements.ts';
 import type { Deps } from '../deps.ts';
-import { assert } from '../errors.ts';
+import { assert, Refusal } from '../errors.ts';
 import { newId } from '../ids.ts';
 import { closeStay } from '../inpatient/close-stay.ts';
 import type { ClaimSplit } from '../insurance/insurer.ts';
-import { openLegs } from '../ledger/open-legs.ts';
+import { legOf, legsOf, type SentLeg } from '../ledger/open-legs.ts';
 import { entryParts } from '../ledger/post.ts';
 import { type Fen, formatYuan, sumFen } from '../money.ts';
 import { eventParts, type NewEvent } from '../outbox/events.ts';
-import { reverseOldAgain } from '../settlement/ask-again.ts';
+import { askToReverseAgain, reversedClaims } from '../settlement/ask-again.ts';
 import { endRun } from '../settlement/end-run.ts';
 import { refundedEntry } from '../settlement/entries.ts';
 import { giveBack } from '../settlement/give-back.ts';
 import { claimPart } from '../settlement/settled-rows.ts';
 import {
-  lockSettlement,
+  type SentTender,
   type SettlementRow,
+  sentTenders,
   type TenderRow,
-  tendersOf,
+  tenderOf,
 } from '../settlement/settlement-store.ts';
 import type { Talk } from '../settlement/talk.ts';
 import { insurerKinds, insurerTenders, isInsurers } from '../settlement/waterfall.ts';
@@ -38,12 +40,15 @@ export async function bookConversion(
   const { row: waiting, intent } = taken;
   const { split, unsaved, msgid } = claimed;
   // Sent together and done in this order.
-  const [[visit], row, run, paid, legs] = await Promise.all([
-    rows<{ kind: string }>(tx, sql`select kind from visit where id = ${intent.visitId} for update`),
-    lockSettlement(tx, waiting.settlementId, waiting.hospitalCode),
+  const [[visit], { row, paid, legs }, run] = await Promise.all([
+    rows<{ kind: string; has_reversed: boolean }>(
+      tx,
+      sql`
+      select kind, exists (${reversedClaims(intent.visitId)}) as has_reversed
+      from visit where id = ${intent.visitId} for update`,
+    ),
+    lockWhole(tx, waiting.settlementId, waiting.hospitalCode),
     endRun(tx, deps, intent, unsaved ?? null),
-    tendersOf(tx, waiting.settlementId),
-    openLegs(tx, waiting.settlementId),
   ]);
   if (!run.is_ours) return false;
   const now = new Date(run.now);
@@ -88,11 +93,27 @@ export async function bookConversion(
       sql`select 1 from proved`,
     ),
     setAwaitsInsurance(tx, row.id, false),
-    reverseOldAgain(tx, { visitId: row.visitId, settlementId: row.id }),
+    visit?.has_reversed && askToReverseAgain(tx, row.id),
   ]);
   assert(proved, 'a claiming conversion is converted once');
   await closeStay(tx, { id: row.visitId, kind: visit?.kind ?? '' });
   return true;
+}
+
+/** The settlement, locked, with its tenders by position and its legs that are not wholly undone. */
+async function lockWhole(tx: Tx, settlementId: string, hospitalCode: string) {
+  const [found] = await readRowsBeside<
+    typeof settlement,
+    { tenders: SentTender[]; legs: SentLeg[] }
+  >(
+    tx,
+    settlement,
+    sql`jsonb_build_object('legs', ${legsOf(settlementId)}, 'tenders', ${sentTenders(settlementId)})`,
+    sql`where id = ${settlementId} and hospital_code = ${hospitalCode} for update`,
+  );
+  if (!found) throw new Refusal('resource/not-found');
+  const { row, beside } = found;
+  return { row, paid: beside.tenders.map(tenderOf), legs: beside.legs.map(legOf) };
 }
 
 export type Part = { kind: string; amount: string; reference?: string };

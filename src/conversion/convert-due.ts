@@ -10,7 +10,7 @@ import { convertSettlement } from './convert-settlement.ts';
 import { markDrained } from './mark-drained.ts';
 
 /** Most runs under way at once: each waits for five commits and six answers, and these fill the gaps. */
-const CEILING = 24;
+const CEILING = 18;
 /** While anybody settles at a counter no run is begun beside so many. */
 const BESIDE_COUNTER = 1;
 /** Found in one look, which has to sort the whole queue; a few seconds' work, so a stop is prompt. */

@@ -3,7 +3,7 @@
 import { randomInt } from 'node:crypto';
 import { eq, sql } from 'drizzle-orm';
 import { giveBackCredit } from '../credit/give-back-credit.ts';
-import { rows, type Tx } from '../db/db.ts';
+import { atEnd, rows, type Tx } from '../db/db.ts';
 import { citizen, settlement } from '../db/schema.ts';
 import { assert } from '../errors.ts';
 import { newId } from '../ids.ts';
@@ -210,21 +210,21 @@ async function writeSteps(tx: Tx, order: GiveBackOrder, steps: Step[]): Promise<
     };
   });
   if (made.length === 0) return;
-  const insert = rows(
-    tx,
-    sql`
+  const insert = sql`
     insert into money_back (id, settlement_id, cause_id, position, kind, amount, is_reduction, status,
       citizen_id, reference, voucher_code, created_at, resolved_at)
     select id, ${order.settlement.id}, ${order.causeId}, position, kind, amount, "isReduction", status,
       "citizenId", reference, "voucherCode", ${at}::timestamptz, "resolvedAt"
     from jsonb_to_recordset(${JSON.stringify(made)}::jsonb) as m(id text, position int, kind text,
       amount bigint, "isReduction" boolean, status text, "citizenId" text, reference text,
-      "voucherCode" text, "resolvedAt" timestamptz)`,
-  );
+      "voucherCode" text, "resolvedAt" timestamptz)`;
+  // A refund's reply shows them; of a conversion nobody reads them before the commit, so they go with it.
+  if (order.cause === 'refund') await rows(tx, insert);
+  else atEnd(tx, insert);
   const jobs = made
     .filter(({ status }) => status === 'pending')
     .map(({ id }) => enqueueJob(tx, { kind: 'sendMoneyBack', subjectId: id }));
-  await Promise.all([insert, ...jobs]);
+  await Promise.all(jobs);
 }
 
 /** Cash goes to the patient's own verified account; without one it becomes a voucher. */

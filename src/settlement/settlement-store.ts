@@ -1,5 +1,5 @@
 // Rows of settlements and the view that callers see. Refunds never change `total` and `tenders`.
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, type SQL, sql } from 'drizzle-orm';
 import { type Db, rows, type Tx } from '../db/db.ts';
 import { claim, settlement, tender } from '../db/schema.ts';
 import { readRows } from '../db/statements.ts';
@@ -42,6 +42,24 @@ export async function findSettlement(
 export function tendersOf(tx: Tx | Db, settlementId: string): Promise<TenderRow[]> {
   return readRows(tx, tender, sql`where settlement_id = ${settlementId} order by position`);
 }
+
+/** A tender as JSON carries it: fen as text, times as RFC 3339. */
+export type SentTender = Omit<TenderRow, 'amount' | 'givenBack' | 'paidAt'> &
+  Record<'amount' | 'givenBack' | 'paidAt', string>;
+
+/** `tendersOf` as an expression, a JSON array for `tenderOf`. */
+export const sentTenders = (settlementId: string): SQL => sql`(
+  select coalesce(jsonb_agg(jsonb_build_object('settlementId', t.settlement_id,
+    'position', t.position, 'kind', t.kind, 'amount', t.amount::text, 'reference', t.reference,
+    'givenBack', t.given_back::text, 'paidAt', t.paid_at) order by t.position), '[]')
+  from tender t where t.settlement_id = ${settlementId})`;
+
+export const tenderOf = (sent: SentTender): TenderRow => ({
+  ...sent,
+  amount: BigInt(sent.amount),
+  givenBack: BigInt(sent.givenBack),
+  paidAt: new Date(sent.paidAt),
+});
 
 /** The one live claim of a settlement, if the insurer has one. */
 export async function liveClaim(tx: Tx | Db, settlementId: string): Promise<ClaimRow | null> {
