@@ -27,8 +27,8 @@ const environment = z.object({
     .string()
     .regex(/^[a-z_][a-z0-9_]{0,62}$/)
     .default('public'),
-  /** Of each process. */
-  DATABASE_POOL_SIZE: count(20),
+  /** Of each process. Each connection keeps plans and caches of its own: more make all of them slower. */
+  DATABASE_POOL_SIZE: count(6),
   DATABASE_PREPARED: z.enum(['on', 'off']).default('on'),
   EGRET_DATA_DIR: z.string().min(1).default('.data'),
   DATA_KEYS: dataKeys.optional(),

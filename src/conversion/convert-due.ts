@@ -9,12 +9,12 @@ import { dueConversions, takeConversion } from './convert-queue.ts';
 import { convertSettlement } from './convert-settlement.ts';
 import { markDrained } from './mark-drained.ts';
 
-/** Most runs under way at once: each waits for five commits and six answers, and these fill the gaps. */
-const CEILING = 18;
+/** Most runs under way at once: each waits for five commits and six answers; so many fill both cores. */
+const CEILING = 40;
 /** While anybody settles at a counter no run is begun beside so many. */
 const BESIDE_COUNTER = 1;
 /** Found in one look, which has to sort the whole queue; a few seconds' work, so a stop is prompt. */
-const LOOK_AHEAD = 120;
+const LOOK_AHEAD = 480;
 /** How old the answer to "is anybody at a counter?" may be: a fraction of one settlement. */
 const COUNTER_LOOK_MS = 20;
 /** The longest that a run waits before it begins while somebody waits for an answer of this process. */

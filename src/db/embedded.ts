@@ -65,7 +65,11 @@ const STOP_TIMEOUT_MS = 10_000;
 const WATCH_MS = 250;
 const MAX_START_TRIES = 5;
 
-const COMMON_SETTINGS = ['listen_addresses=127.0.0.1', 'max_connections=300', 'timezone=UTC'];
+const COMMON_SETTINGS = [
+  ...['listen_addresses=127.0.0.1', 'max_connections=300', 'timezone=UTC'],
+  // Statements of a payment are short: compiling one, or telling `ps` of it, costs more than it gives.
+  ...['jit=off', 'update_process_title=off'],
+];
 /** What an operating system allows as the name of a socket, less its NUL. */
 const MAX_SOCKET_PATH = 107;
 const NOT_DURABLE = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];

@@ -62,7 +62,7 @@ async function startParts(options: CityOptions, dataDir: string, ends: (() => un
     DATABASE_URL: database.url,
     SANDBOX_INSURER_PORT: String(insurerPort),
     RATE_LIMIT_PER_SECOND: '100000',
-    LOG_LEVEL: 'error', ...(process.env.PS ? { DATABASE_POOL_SIZE: process.env.PS } : {}),
+    LOG_LEVEL: 'error',
     ...options.env,
   });
   ends.push(() => end(service.child, 'SIGTERM'));

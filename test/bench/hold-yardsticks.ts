@@ -1,7 +1,5 @@
 // Role: what a hold is measured against: its own statement by pgbench, and a plain transfer of the shape
 // of pgledger (two locked balance rows, two entries with the balances they left).
-import type { SQL } from 'drizzle-orm';
-import { PgDialect } from 'drizzle-orm/pg-core';
 import { setHold } from '../../src/credit/set-hold.ts';
 import type { Tx } from '../../src/db/db.ts';
 import type { City } from './city.ts';
@@ -43,9 +41,8 @@ export async function sameStatement(city: City, visitIds: readonly string[]): Pr
 /** The statement that the use case sends, caught before it is sent. */
 async function caughtStatement(): Promise<{ text: string; params: unknown[] }> {
   let caught: { text: string; params: unknown[] } | null = null;
-  const execute = (statement: SQL) => {
-    const { sql, params } = new PgDialect().sqlToQuery(statement);
-    caught ??= { text: sql, params };
+  const unsafe = (text: string, params: unknown[]) => {
+    caught ??= { text, params };
     return Promise.resolve([]);
   };
   const wish = {
@@ -57,7 +54,7 @@ async function caughtStatement(): Promise<{ text: string; params: unknown[] }> {
     isEmergency: false,
   } as const;
   // Without an answer it refuses; only what it asked is wanted.
-  await setHold({ execute } as unknown as Tx, wish).catch(() => {});
+  await setHold({ session: { client: { unsafe } } } as unknown as Tx, wish).catch(() => {});
   if (!caught) throw new Error('no statement was caught');
   return caught;
 }

@@ -1,7 +1,7 @@
 // Law: what happened is told to those who asked and may know, signed, and only if it happened.
 import { sql } from 'drizzle-orm';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { rows, type Tx, transact } from '../../src/db/db.ts';
+import { clientOf, rows, type Tx, transact } from '../../src/db/db.ts';
 import { recordEvent, recordEvents, webhookEventTypes } from '../../src/outbox/events.ts';
 import {
   chargedVisit,
@@ -186,9 +186,9 @@ describe('who is told', () => {
   it('costs no round trip of its own, listeners or not', async () => {
     const count = (work: (tx: Tx) => Promise<void>) =>
       transact(app.db, async (tx) => {
-        const execute = vi.spyOn(tx, 'execute');
+        const send = vi.spyOn(clientOf(tx), 'unsafe');
         await work(tx);
-        return execute.mock.calls.length;
+        return send.mock.calls.length;
       });
     expect(await count((tx) => recordEvent(tx, eventLike({})))).toBe(1);
     const one = await listen(scene.terminal, ['visit.opened']);

@@ -8,6 +8,7 @@ import { makeHttpLenderBank } from '../../src/credit/http-lender-bank.ts';
 import { makeHttpScoreProvider } from '../../src/credit/http-score-provider.ts';
 import type { Db } from '../../src/db/db.ts';
 import type { Deps } from '../../src/deps.ts';
+import { makeMetrics } from '../../src/http/metrics.ts';
 import { type Keyring, makeKeyring } from '../../src/identity/keyring.ts';
 import type { Transfer } from '../../src/sandbox/counterparties/books.ts';
 import {
@@ -61,7 +62,8 @@ export function useCounterparties() {
 
 /** What repayments ask of Deps. */
 export function depsOf(db: Db, parts: Partial<Deps>): Deps {
-  return { db, keyring, realNow: () => new Date(), ...parts } as Deps;
+  const known = { db, keyring, metrics: makeMetrics(), realNow: () => new Date() };
+  return { ...known, ...parts } as Deps;
 }
 
 /** The key of a request, as http/mount.ts makes it. */
