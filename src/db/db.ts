@@ -91,6 +91,19 @@ export async function transact<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise
   }
 }
 
+/**
+ * As Promise.all, for work of several steps in one transaction: waits for all of it also when some fails,
+ * because what is sent after the rollback would be somebody else's. The first one's error counts.
+ */
+export async function allOf<T extends readonly unknown[]>(
+  ...works: { [K in keyof T]: Promise<T[K]> | T[K] }
+): Promise<T> {
+  const ends = await Promise.allSettled(works);
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed) throw failed.reason;
+  return ends.map((end) => (end as PromiseFulfilledResult<unknown>).value) as unknown as T;
+}
+
 /** Thrown inside a transaction that must be run again from its start. */
 export class RetryTransaction extends Error {}
 

@@ -1,7 +1,7 @@
 // Law: work that must follow a fact is a row written with that fact, and no row is ever lost: a
 // handler that throws, or a process that dies, leaves the job to be tried again.
 import { type SQL, sql } from 'drizzle-orm';
-import { type Db, rows, type Tx } from '../db/db.ts';
+import { atEnd, type Db, rows, type Tx } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
 import { newId } from '../ids.ts';
 
@@ -59,22 +59,32 @@ const MAX_ERROR_CHARS = 500;
 /** Set when a job is asked for while it runs: what it read may be old, so it runs once more. */
 const ASKED_AGAIN = 'askedAgain';
 
+export interface NewJob {
+  kind: JobKind;
+  subjectId: string;
+  payload?: Record<string, unknown>;
+  runAt?: Date;
+}
+
 /** Asks for work once this transaction has committed. A live job of that kind and subject suffices. */
-export async function enqueueJob(
-  tx: Tx,
-  job: { kind: JobKind; subjectId: string; payload?: Record<string, unknown>; runAt?: Date },
-): Promise<void> {
+export async function enqueueJob(tx: Tx, job: NewJob): Promise<void> {
+  await rows(tx, jobPart(job));
+}
+
+/** `enqueueJob` together with the commit. */
+export function enqueueAtEnd(tx: Tx, job: NewJob): void {
+  atEnd(tx, jobPart(job));
+}
+
+function jobPart(job: NewJob): SQL {
   const payload = JSON.stringify(job.payload ?? {});
   const runAt = job.runAt?.toISOString() ?? null;
-  await rows(
-    tx,
-    sql`
+  return sql`
     insert into job (id, kind, subject_id, payload, next_attempt_at)
     values (${newId('job')}, ${job.kind}, ${job.subjectId}, ${payload}::jsonb,
             coalesce(${runAt}::timestamptz, clock_timestamp()))
     on conflict (kind, subject_id) where done_at is null
-    do update set payload = job.payload || jsonb_build_object(${ASKED_AGAIN}::text, true)`,
-  );
+    do update set payload = job.payload || jsonb_build_object(${ASKED_AGAIN}::text, true)`;
 }
 
 /** Runs at most `limit` due jobs of the kinds that have a handler; returns how many ran. */

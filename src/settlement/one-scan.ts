@@ -2,7 +2,7 @@
 // nothing half-done: the visit is cancelled and its number free again.
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { type Tx, transact } from '../db/db.ts';
+import { allOf, type Tx, transact } from '../db/db.ts';
 import type { Deps } from '../deps.ts';
 import { Refusal } from '../errors.ts';
 import { leaseKey, lookAtKey, type RequestKey, takeByLease } from '../http/idempotency.ts';
@@ -25,6 +25,7 @@ import {
   saveVisit,
 } from '../visit/open-visit.ts';
 import { chargeItems, credentialRule, needsCredential, openVisitFields } from '../visit/schemas.ts';
+import type { VisitRow } from '../visit/visit-store.ts';
 import {
   draftIntent,
   type Intent,
@@ -96,10 +97,10 @@ async function beginOneScan(
     completeOrder(tx, deps, draft.row, { ...asked, isOneScan: true, startedAtMs }),
   );
   // Sent together and done in this order; a visit that is refused takes its hold with it.
-  const [intent, row] = await Promise.all([
+  const [intent, row] = await allOf<[Intent, VisitRow]>(
     saveAll(tx, call, { opening, draft, order }),
     inStep('open', () => holdAtOpening(tx, opening, draft)),
-  ]);
+  );
   await inStep('charge', () => growHold(tx, row));
   return intent;
 }

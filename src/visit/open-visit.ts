@@ -3,7 +3,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { clockCte, ruleCte } from '../credit/hold-sql.ts';
 import { type StepUp, stepUpCte } from '../credit/step-up.ts';
-import { rows, type Tx } from '../db/db.ts';
+import { allOf, rows, type Tx } from '../db/db.ts';
 import { hospital, visit } from '../db/schema.ts';
 import { insertOf, readRows, together } from '../db/statements.ts';
 import type { Deps } from '../deps.ts';
@@ -25,7 +25,7 @@ import { sealPerson } from '../insurance/person.ts';
 import { medTypeOf } from '../insurance/trades.ts';
 import type { Fen } from '../money.ts';
 import { recordEvents } from '../outbox/events.ts';
-import { enqueueJob } from '../outbox/jobs.ts';
+import { enqueueAtEnd } from '../outbox/jobs.ts';
 import { choosePayer, type Payer, type Payers, payersOf } from './choose-payer.ts';
 import { isPayersAct, placeFirstHold, visitOpened } from './first-hold.ts';
 import { admitProxy, identifyProxy, proxyAccesses } from './proxy.ts';
@@ -132,10 +132,11 @@ export async function draftVisit(tx: Tx, deps: Deps, opening: Opening): Promise<
   const { request, patient, terminal } = opening;
   await patient?.spend(tx);
   // Sent together and done in this order: what is known of somebody new is that they are new.
-  const [citizenId, known] = await Promise.all([
+  const idIndex = patient && indexOf(deps.keyring, patient.citizen.idNumber);
+  const [citizenId, known] = await allOf<[string | null, Known]>(
     patient ? citizenOf(tx, deps, patient) : null,
-    readKnown(tx, patient && indexOf(deps.keyring, patient.citizen.idNumber), request.kind),
-  ]);
+    readKnown(tx, idIndex, request.kind),
+  );
   const proxyCitizenId = await admitProxy(tx, deps, { proxy: opening.proxy, citizenId });
   const payer = await choosePayer(tx, citizenId, request.payer, known);
   const now = new Date(known.now);
@@ -231,7 +232,8 @@ export async function saveVisit<T>(
     result,
   );
   if (!made) throw new Refusal('visit/number-taken');
-  if (isAdmission(opening.request)) await enqueueAdmission(tx, deps, row.id);
+  // With the commit: a hold that is tried meanwhile may take back what was sent beside it.
+  if (isAdmission(opening.request)) admitLater(tx, deps, row.id);
   return made;
 }
 
@@ -295,7 +297,7 @@ export const isAdmission = (request: Pick<OpenVisit, 'kind' | 'admission'>) =>
 /** The opening tries at once; this is for when that came to nothing. Real time. */
 const ADMIT_LATER_MS = 10_000;
 
-function enqueueAdmission(tx: Tx, deps: Deps, visitId: string): Promise<void> {
+function admitLater(tx: Tx, deps: Deps, visitId: string): void {
   const runAt = new Date(deps.realNow().getTime() + ADMIT_LATER_MS);
-  return enqueueJob(tx, { kind: 'admitInpatient', subjectId: visitId, runAt });
+  enqueueAtEnd(tx, { kind: 'admitInpatient', subjectId: visitId, runAt });
 }

@@ -3,7 +3,7 @@ import { eq, type SQL, sql } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { atEnd, rows, transact } from '../../src/db/db.ts';
+import { allOf, atEnd, rows, transact } from '../../src/db/db.ts';
 import { citizen, creditLine, hospital, idempotencyKey, visit } from '../../src/db/schema.ts';
 import { insertOf, readRows, readRowsBeside, together } from '../../src/db/statements.ts';
 import { textOf } from '../../src/db/text-of.ts';
@@ -144,6 +144,26 @@ describe('a statement that goes with the commit', () => {
   it('needs a transaction that would send it', async () => {
     const lost = db.transaction(async (tx) => atEnd(tx, sql`select 1`));
     await expect(lost).rejects.toThrow('atEnd');
+  });
+});
+
+describe('work of several steps in one transaction', () => {
+  it('is over before the transaction ends, also where some of it failed', async () => {
+    const steps: string[] = [];
+    const failing = transact(db, (tx) =>
+      allOf<[never, number]>(
+        rows(tx, sql`select 1`).then(() => {
+          throw new Error('first');
+        }),
+        rows(tx, sql`select 1`)
+          .then(() => rows(tx, insertOf(idempotencyKey, key('late'))))
+          .then(() => rows(tx, sql`select pg_sleep(0)`))
+          .then(() => steps.push('over')),
+      ),
+    );
+    await expect(failing).rejects.toThrow('first');
+    expect(steps).toEqual(['over']);
+    expect(await keysLike('late')).toBe(0);
   });
 });
 
