@@ -89,14 +89,21 @@ export async function lookAtKey(db: Db, key: RequestKey | null): Promise<KeySeen
 
 /** For work of several transactions: marks the key as running until `leaseSeconds` from now. */
 export async function leaseKey(tx: Tx, key: RequestKey, leaseSeconds: number): Promise<void> {
-  await rows(tx, leaseOfKey(key, leaseSeconds, sql`(select 1) as once`));
+  const leased = await rows(tx, leaseOfKey(key, leaseSeconds, sql`(select 1) as once`));
+  // Somebody with the same key committed between our look and now: look again.
+  if (leased.length === 0) throw new RetryTransaction();
 }
 
-/** `leaseKey` as part of a larger statement: only if `from` has a row. */
+/**
+ * `leaseKey` as part of a larger statement: only if `from` has a row. Returns no row when the key is
+ * finished or stands for another request by now: then the transaction must be run again.
+ */
 export function leaseOfKey(key: RequestKey, leaseSeconds: number, from: SQL): SQL {
   return sql`${insertLease(key, leaseSeconds, from)}
     on conflict (client, key) do update set lease_until = excluded.lease_until
-    where idempotency_key.status is null`;
+    where idempotency_key.status is null
+      and idempotency_key.request_hash = excluded.request_hash
+    returning 1`;
 }
 
 /**

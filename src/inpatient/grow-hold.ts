@@ -11,10 +11,13 @@ import { recordEvent } from '../outbox/events.ts';
 import type { VisitRow } from '../visit/visit-store.ts';
 import { readStayPolicy, type StayPolicy } from './stay-policy.ts';
 
-/** After a charge, under the visit's lock. Changes nothing where no hold was wanted or given. */
-export async function growHold(tx: Tx, visit: VisitRow): Promise<void> {
+/**
+ * After a charge, under the visit's lock. Changes nothing where no hold was wanted or given.
+ * `settlingNow`: fen of a one-scan's charges, which belong to its settlement from the first.
+ */
+export async function growHold(tx: Tx, visit: VisitRow, settlingNow: Fen = 0n): Promise<void> {
   if (visit.kind !== 'inpatient' || !visit.payerCitizenId) return;
-  const seen = await readHeld(tx, visit.id);
+  const seen = await readHeld(tx, visit.id, settlingNow);
   // Captured by an interim settlement: the stay goes on, and so does its hold.
   if (seen?.status !== 'placed' && seen?.status !== 'captured') return;
   const policy = await readStayPolicy(tx, visit.hospitalCode);
@@ -33,13 +36,13 @@ interface Held {
 }
 
 /** The visit's newest hold, and what is charged and belongs to no settlement. */
-async function readHeld(tx: Tx, visitId: string): Promise<Held | undefined> {
+async function readHeld(tx: Tx, visitId: string, settlingNow: Fen): Promise<Held | undefined> {
   const [row] = await rows<Held>(
     tx,
     sql`
     select h.status, h.amount,
       (select coalesce(sum(total), 0)::bigint from charge_batch
-        where visit_id = ${visitId} and settlement_id is null) as unsettled
+        where visit_id = ${visitId} and settlement_id is null) + ${settlingNow}::bigint as unsettled
     from hold h where h.visit_id = ${visitId} order by h.placed_at desc, h.id desc limit 1`,
   );
   return row;

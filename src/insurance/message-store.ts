@@ -95,7 +95,6 @@ async function nextNumber(db: Tx | Db): Promise<string> {
 }
 
 async function takeNumbers(db: Tx | Db): Promise<Supply> {
-  const until = performance.now() + NUMBERS_KEPT_MS;
   const found = await rows<{ number: string }>(
     db,
     sql`
@@ -103,7 +102,8 @@ async function takeNumbers(db: Tx | Db): Promise<Supply> {
     from generate_series(1, ${NUMBERS_AHEAD}::int)`,
   );
   if (found.length === 0) throw new Error('sequence message_number gave no number');
-  return { left: found.map(({ number }) => number), until };
+  // From now, not from the asking: a look that waited long would else bring numbers nobody may use.
+  return { left: found.map(({ number }) => number), until: performance.now() + NUMBERS_KEPT_MS };
 }
 
 /** Stores a message that is about to be sent. A second one of the same step violates a unique index. */

@@ -101,7 +101,7 @@ async function beginOneScan(
     saveAll(tx, call, { opening, draft, order }),
     inStep('open', () => holdAtOpening(tx, opening, draft)),
   );
-  await inStep('charge', () => growHold(tx, row));
+  await inStep('charge', () => growHold(tx, row, total));
   return intent;
 }
 

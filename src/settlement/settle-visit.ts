@@ -1,10 +1,10 @@
 // Settles batches of a visit. A: the intent and every refusal. Then the insurer, outside any
 // transaction. B: waterfall, capture, books, reply. A crash anywhere resumes to one settlement.
 import { sql } from 'drizzle-orm';
-import { type Tx, transact } from '../db/db.ts';
+import { RetryTransaction, type Tx, transact } from '../db/db.ts';
 import { together } from '../db/statements.ts';
 import type { Deps } from '../deps.ts';
-import { assert, Refusal } from '../errors.ts';
+import { Refusal } from '../errors.ts';
 import { leaseKey, leaseOfKey, type RequestKey, takeKey } from '../http/idempotency.ts';
 import type { Reply } from '../http/route.ts';
 import { missingForClaim } from '../insurance/trades.ts';
@@ -101,9 +101,10 @@ async function recordIntent(
           (select jsonb_array_elements_text(${JSON.stringify(order.batches)}::jsonb))`,
       leased: key && leaseOfKey(key, LEASE_SECONDS, once),
     },
-    sql`select created_at from begun`,
+    key ? sql`select created_at from begun, leased` : sql`select created_at from begun`,
   );
-  assert(begun, 'the intent is inserted');
+  // Somebody with the same key committed between our look and now: look again.
+  if (!begun) throw new RetryTransaction();
   return draft.begun(new Date(begun.created_at));
 }
 
