@@ -54,7 +54,8 @@ async function drainRoute(
     await convertAll(waiting, {
       room: async () => ((await isCounterBusy()) ? BESIDE_COUNTER : pace[route]),
       async convert(due) {
-        await untilNobodyWaits(deps.db, TURN_MS);
+        // A trial shows everybody whether the insurer is back: it waits for nobody.
+        if (!trialToken) await untilNobodyWaits(deps.db, TURN_MS);
         const taken = await takeConversion(deps, due);
         const isAnswered = !taken || (await convertSettlement(deps, taken, trialToken));
         pace[route] = isAnswered ? Math.min(CEILING, pace[route] + 1) : 1;
